@@ -24,7 +24,7 @@ pub mod wire;
 
 pub use endpoint::{Endpoint, EndpointError, Tls};
 pub use message::{Message, PayloadError, Publication};
-pub use publisher::{PublishError, Publisher};
+pub use publisher::{PublishError, Publisher, Sent};
 pub use readings::{BatchHead, batch_from_readings, readings_from_batch};
 pub use subscriber::{AckToken, Delivery, SessionKind, Subscriber};
 pub use topic::{Filter, Kind, Qos, partition};

@@ -96,25 +96,50 @@ impl Publisher {
     /// Publishes a message. `Ok` means that the broker has acknowledged it (for
     /// [`Qos::AtMostOnce`]: that it was sent).
     ///
-    /// Waits while the window is full, so that a fast caller is slowed to the broker's
-    /// pace. Calls that are made in an order are sent in that order.
-    ///
     /// # Errors
     /// [`PublishError`] says what became of the message.
     pub async fn publish(&self, publication: Publication) -> Result<(), PublishError> {
+        self.send(publication).await?.acknowledged().await
+    }
+
+    /// Puts a message under way. Messages are sent in the order of these calls, and
+    /// their acknowledgements can be awaited later.
+    ///
+    /// Waits while the window is full, so that a fast caller is slowed to the broker's
+    /// pace.
+    ///
+    /// # Errors
+    /// [`PublishError`] where the message cannot be put under way.
+    pub async fn send(&self, publication: Publication) -> Result<Sent, PublishError> {
         let link = self.state.link().ok_or(PublishError::Disconnected)?;
         let slot = Arc::clone(&link.window)
             .acquire_owned()
             .await
             .map_err(|_| PublishError::Disconnected)?;
-        let answer = link.send(publication, slot)?;
-        answer.await.unwrap_or(Err(PublishError::Disconnected))
+        link.send(publication, slot)
     }
 
     /// Whether there is a connection, now and whenever that changes.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
         self.state.connected.subscribe()
+    }
+}
+
+/// A message under way. Dropped, it stays under way, and nobody learns what became of it.
+#[derive(Debug)]
+#[must_use]
+pub struct Sent {
+    answer: oneshot::Receiver<Result<(), PublishError>>,
+}
+
+impl Sent {
+    /// Waits for the broker's acknowledgement.
+    ///
+    /// # Errors
+    /// [`PublishError`] says what became of the message.
+    pub async fn acknowledged(self) -> Result<(), PublishError> {
+        self.answer.await.unwrap_or(Err(PublishError::Disconnected))
     }
 }
 
@@ -184,10 +209,10 @@ impl Link {
         &self,
         publication: Publication,
         slot: OwnedSemaphorePermit,
-    ) -> Result<oneshot::Receiver<Result<(), PublishError>>, PublishError> {
+    ) -> Result<Sent, PublishError> {
         self.check(&publication)?;
-        let (answer, answered) = oneshot::channel();
-        let waiter = Waiter { answer, retain: publication.retain, _slot: slot };
+        let (told, answer) = oneshot::channel();
+        let waiter = Waiter { answer: told, retain: publication.retain, _slot: slot };
         let mut pending = lock(&self.pending);
         if pending.closed {
             return Err(PublishError::Disconnected);
@@ -207,7 +232,7 @@ impl Link {
             pending.handed.pop_back();
             return Err(PublishError::Disconnected);
         }
-        Ok(answered)
+        Ok(Sent { answer })
     }
 
     /// Keeps from rumqttc what would make it, or the broker, end the connection.
