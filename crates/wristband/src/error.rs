@@ -9,7 +9,7 @@ pub enum DecodeError {
     #[error("characteristic {0} is in no profile")]
     UnknownCharacteristic(Uuid),
     /// The bytes end before the packet does.
-    #[error("truncated at byte {length}: {what} is missing")]
+    #[error("truncated at byte {length}, before {what}")]
     Truncated {
         /// How many bytes there are.
         length: usize,
