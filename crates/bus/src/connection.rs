@@ -4,6 +4,8 @@
 //! event loop are thrown away, with all that was under way, and the callers are told.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::mem;
 use std::time::Duration;
 
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
@@ -97,7 +99,15 @@ async fn poll(mut event_loop: EventLoop, mut handler: impl Handler) -> Ended {
                     return ended;
                 }
             }
-            Err(error) => return Ended::Connection(Box::new(error)),
+            Err(error) => {
+                // What came just before the end, such as why, has been read and not told.
+                for event in mem::take(&mut event_loop.state.events) {
+                    if let Err(ended) = handler.handle(event) {
+                        return ended;
+                    }
+                }
+                return Ended::Connection(Box::new(error));
+            }
         }
     }
 }
@@ -121,9 +131,15 @@ pub(crate) async fn keep(
             pause = FIRST_PAUSE;
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(scattered(pause)) => {}
             () = shutdown.cancelled() => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Half as long to half as long again, so that many clients do not return all at once.
+fn scattered(pause: Duration) -> Duration {
+    let percent = 50 + RandomState::new().hash_one(0) % 101;
+    pause * u32::try_from(percent).expect("at most 150") / 100
 }

@@ -11,7 +11,8 @@ use rumqttc::v5::mqttbytes::v5::{
     Filter as MqttFilter, Packet, Publish, SubAck, SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, Event};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::{self, Connect, Ended, Handler};
@@ -20,11 +21,18 @@ use crate::message::{Message, PayloadError};
 use crate::publisher::qos;
 use crate::topic::{self, Filter};
 
-/// Messages that the broker may send ahead of our acknowledgements.
+/// Messages that the broker is asked to send ahead of our acknowledgements at most.
 const RECEIVE_MAXIMUM: u16 = 1000;
+
+/// Messages that can be unacknowledged at all, as packets are numbered: Mosquitto
+/// goes beyond what it is asked when it empties a queue.
+const UNACKNOWLEDGED_LIMIT: usize = u16::MAX as usize;
 
 /// Places for messages that the broker does not wait for us with (QoS 0).
 const AT_MOST_ONCE_QUEUE: usize = 8192;
+
+/// Connections that may have come and gone before the first is taken up.
+const GENERATIONS: usize = 8;
 
 /// What the broker keeps for a subscriber while it is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +101,9 @@ impl Subscriber {
         endpoint.check()?;
         let shutdown = shutdown.child_token();
         let until_dropped = shutdown.clone().drop_guard();
-        // A connection is offered when it has begun. Where the one before is not yet
-        // used up, and one waits already, the next begins only when there is room.
-        let (offer, generations) = mpsc::channel(1);
+        // Where nobody calls `next`, connections come and go; when full, the newest is
+        // given up and tried again later.
+        let (offer, generations) = mpsc::channel(GENERATIONS);
         let (connected, watch) = watch::channel(false);
         let connections = Connections {
             endpoint: endpoint.clone(),
@@ -186,18 +194,14 @@ impl Connect for Connections {
             Err(error) => return error.into(),
         };
         self.generation += 1;
-        // Room for all that may be unacknowledged, and for QoS 0 besides. When full, QoS 0
-        // is dropped and counted; QoS 1 cannot be, as the broker keeps to RECEIVE_MAXIMUM.
-        let room = usize::from(RECEIVE_MAXIMUM) + AT_MOST_ONCE_QUEUE;
-        let (queue, publishes) = mpsc::channel(room);
+        // When full, QoS 0 is dropped and counted; there is room for all of QoS 1 that can be.
+        let (queue, publishes) = mpsc::channel(UNACKNOWLEDGED_LIMIT + AT_MOST_ONCE_QUEUE);
         let generation = Generation { number: self.generation, client: client.clone(), publishes };
-        tokio::select! {
-            offered = self.offer.send(generation) => if offered.is_err() { return Ended::Goodbye },
-            () = shutdown.cancelled() => return Ended::Goodbye,
-        }
         let handler = Inbox {
             client: client.clone(),
             filters: self.filters.clone(),
+            generation: Some(generation),
+            offer: self.offer.clone(),
             queue,
             connected: self.connected.clone(),
         };
@@ -210,15 +214,17 @@ impl Connections {
         let mut options = connection::options(&self.endpoint, &self.client_id)?;
         options.set_manual_acks(true);
         options.set_receive_maximum(Some(RECEIVE_MAXIMUM));
+        // It publishes nothing; rumqttc would keep 8 MB for that.
+        options.set_outgoing_inflight_upper_limit(1);
         match self.session {
             SessionKind::Clean => options.set_clean_start(true),
             SessionKind::Persistent => {
                 options.set_clean_start(false).set_session_expiry_interval(Some(u32::MAX))
             }
         };
-        // Room for an acknowledgement of all that may be unacknowledged, for SUBSCRIBE
-        // and for the goodbye, so that handing over never waits.
-        Ok(AsyncClient::new(options, usize::from(RECEIVE_MAXIMUM) + 8))
+        // Never full: there is room for an acknowledgement of all that can be
+        // unacknowledged, for SUBSCRIBE and for the goodbye.
+        Ok(AsyncClient::new(options, UNACKNOWLEDGED_LIMIT + 2))
     }
 }
 
@@ -226,6 +232,9 @@ impl Connections {
 struct Inbox {
     client: AsyncClient,
     filters: Vec<Filter>,
+    /// Offered at CONNACK.
+    generation: Option<Generation>,
+    offer: mpsc::Sender<Generation>,
     queue: mpsc::Sender<Publish>,
     connected: watch::Sender<bool>,
 }
@@ -233,7 +242,10 @@ struct Inbox {
 impl Handler for Inbox {
     fn handle(&mut self, event: Event) -> Result<(), Ended> {
         match event {
-            Event::Incoming(Packet::ConnAck(_)) => self.subscribe(),
+            Event::Incoming(Packet::ConnAck(_)) => {
+                self.offer()?;
+                self.subscribe()
+            }
             Event::Incoming(Packet::SubAck(granted)) => self.granted(&granted),
             Event::Incoming(Packet::Publish(publish)) => self.take(publish),
             _ => Ok(()),
@@ -242,6 +254,14 @@ impl Handler for Inbox {
 }
 
 impl Inbox {
+    fn offer(&mut self) -> Result<(), Ended> {
+        let Some(generation) = self.generation.take() else { return Ok(()) };
+        self.offer.try_send(generation).map_err(|error| match error {
+            TrySendError::Full(_) => Ended::Protocol("nobody has taken up the connections before"),
+            TrySendError::Closed(_) => Ended::Goodbye,
+        })
+    }
+
     fn subscribe(&self) -> Result<(), Ended> {
         let filters: Vec<MqttFilter> = self
             .filters
@@ -266,15 +286,13 @@ impl Inbox {
 
     fn take(&self, publish: Publish) -> Result<(), Ended> {
         let at_most_once = publish.qos == QoS::AtMostOnce;
-        if at_most_once && self.queue.capacity() <= usize::from(RECEIVE_MAXIMUM) {
+        if at_most_once && self.queue.capacity() <= UNACKNOWLEDGED_LIMIT {
             metrics::counter!("tidewatch_bus_dropped_total").increment(1);
             return Ok(());
         }
         self.queue.try_send(publish).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                Ended::Protocol("the broker sends more than may be unacknowledged")
-            }
-            mpsc::error::TrySendError::Closed(_) => Ended::Goodbye,
+            TrySendError::Full(_) => Ended::Protocol("the broker numbers packets twice"),
+            TrySendError::Closed(_) => Ended::Goodbye,
         })
     }
 }

@@ -226,7 +226,14 @@ async fn a_refusal_is_visible_to_the_publisher(make: Make) {
         publisher.publish(gateway_status("gw-2", true)).await,
         Err(PublishError::Refused { reason: 135 })
     );
-    assert_eq!(publisher.publish(gateway_status("gw-1", false)).await, Ok(()));
+    // Mosquitto 2.0.11 says why, and then ends the connection all the same.
+    patiently("acknowledgement", async {
+        let mut connected = publisher.connected();
+        while publisher.publish(gateway_status("gw-1", false)).await != Ok(()) {
+            connected.wait_for(|it| *it).await.expect("it runs");
+        }
+    })
+    .await;
 
     let own = Filter::acknowledgements(&site(), &GatewayId::new("gw-1").expect("a good word"));
     let kind = SessionKind::Clean;
@@ -436,7 +443,7 @@ async fn memory_does_not_grow_over_a_million_messages() {
     let cpu_us = server.cpu_seconds(); // a million messages: s of all = us of each
     println!("resident MiB after each 100,000 of {MESSAGES} messages: {resident:.1?}");
     println!("{seconds:.0} s; {cpu_us:.1} us of the broker's processor time a message");
-    let (warm, end) = (resident[0], resident[resident.len() - 1]);
+    let (warm, end) = (resident[1], resident[resident.len() - 1]);
     assert!(end - warm < 8.0, "grew from {warm:.1} to {end:.1} MiB");
 }
 
