@@ -189,3 +189,219 @@ fn same_subject(message: &Message, subject: &str) -> Result<(), Fault> {
     };
     Err(Fault::new(field, format!("{:?} under the topic of {subject:?}", message.subject())))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DEVICE: &str = "c0ffee000001";
+
+    fn site() -> SiteId {
+        SiteId::new("house-1").expect("a good word")
+    }
+
+    fn reason() -> wire::Reason {
+        wire::Reason {
+            text: "Sweating more than usual".to_owned(),
+            feature: "eda_tonic".to_owned(),
+            value: 4.2,
+            usual: Some(1.5),
+            unit: "uS".to_owned(),
+            contribution: 0.6,
+        }
+    }
+
+    /// One good message of each kind.
+    fn messages() -> Vec<Message> {
+        let [device, gateway, person] = [DEVICE, "gw-1", "p-7"].map(str::to_owned);
+        let batch = wire::Batch {
+            device: device.clone(),
+            gateway: gateway.clone(),
+            sequence: 1,
+            ..wire::Batch::default()
+        };
+        let link = wire::device_status::Link::Silent.into();
+        let level = wire::assessment::Level::High.into();
+        let range = wire::Range { first: 4, last: 5 };
+        vec![
+            Message::Batch(batch.clone()),
+            Message::Backfill(batch),
+            Message::DeviceStatus(wire::DeviceStatus {
+                device: device.clone(),
+                gateway: gateway.clone(),
+                link,
+                cause: "band".to_owned(),
+                battery_percent: Some(100),
+                ..Default::default()
+            }),
+            Message::GatewayStatus(wire::GatewayStatus {
+                gateway: gateway.clone(),
+                ..Default::default()
+            }),
+            Message::Assessment(wire::Assessment {
+                device: device.clone(),
+                person: person.clone(),
+                level,
+                score: Some(0.9),
+                quality: 1.0,
+                reasons: vec![reason()],
+                steps: vec![wire::Step {
+                    decided_at_us: 1,
+                    inputs: vec![wire::BatchRange { epoch: 1, first: 2, last: 2 }],
+                }],
+                ..Default::default()
+            }),
+            Message::Alert(wire::Alert {
+                id: "01936f7e-0000-7000-8000-000000000000".to_owned(),
+                device: device.clone(),
+                person: person.clone(),
+                level,
+                transition: wire::alert::Transition::Raised.into(),
+                reasons: vec![reason()],
+                ..Default::default()
+            }),
+            Message::Gap(wire::Gap {
+                device: device.clone(),
+                gateway: gateway.clone(),
+                until_us: 1,
+                cause: "out_of_range".to_owned(),
+                ..Default::default()
+            }),
+            Message::Acknowledgement(wire::Acknowledgement {
+                gateway,
+                devices: vec![wire::DeviceAck {
+                    device: device.clone(),
+                    missing: vec![range],
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }),
+            Message::Assignment(wire::Assignment {
+                device,
+                person: Some(person),
+                ..Default::default()
+            }),
+        ]
+    }
+
+    #[test]
+    fn every_kind_is_published_and_parsed_again() {
+        let messages = messages();
+        assert_eq!(messages.iter().map(Message::kind).collect::<Vec<_>>(), Kind::ALL);
+        for message in messages {
+            let publication = message.publication(&site());
+            assert_eq!(publication.content_type, CONTENT_TYPE);
+            let parsed = Message::parse(&publication.topic, &publication.payload);
+            assert_eq!(parsed, Ok((site(), message)));
+        }
+    }
+
+    /// Spoils the good message of a kind, and returns what is said of it.
+    fn says(kind: Kind, spoil: impl Fn(&mut Message)) -> String {
+        let mut message =
+            messages().into_iter().find(|message| message.kind() == kind).expect("every kind");
+        let topic = message.publication(&site()).topic;
+        spoil(&mut message);
+        match Message::parse(&topic, &message.encode()) {
+            Ok(parsed) => panic!("believed {parsed:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    macro_rules! spoilt {
+        ($kind:ident, |$it:ident| $spoil:expr) => {
+            says(Kind::$kind, |message| {
+                let Message::$kind($it) = message else { panic!("another kind") };
+                $spoil
+            })
+        };
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_and_where() {
+        assert_eq!(
+            spoilt!(Batch, |it| it.device = "c0ffee000002".to_owned()),
+            "Batch.device: \"c0ffee000002\" under the topic of \"c0ffee000001\""
+        );
+        assert_eq!(
+            spoilt!(Batch, |it| it.gateway = "GW".to_owned()),
+            "Batch.gateway: gateway \"GW\": 1 to 32 of a-z, 0-9 and '-'"
+        );
+        assert_eq!(
+            spoilt!(Backfill, |it| it.sequence = 0),
+            "Backfill.sequence: 0, where numbers start with 1"
+        );
+        assert_eq!(
+            spoilt!(DeviceStatus, |it| it.link = 99),
+            "DeviceStatus.link: 99 is no link state"
+        );
+        assert_eq!(
+            spoilt!(DeviceStatus, |it| it.cause = "tired".to_owned()),
+            "DeviceStatus.cause: no gap has the cause \"tired\""
+        );
+        assert_eq!(
+            spoilt!(DeviceStatus, |it| it.battery_percent = Some(101)),
+            "DeviceStatus.battery_percent: 101 of 100"
+        );
+        assert_eq!(spoilt!(Assessment, |it| it.level = 0), "Assessment.level: 0 is no level");
+        assert_eq!(
+            spoilt!(Assessment, |it| it.score = Some(f64::NAN)),
+            "Assessment.score: NaN is not within 0 and 1"
+        );
+        assert_eq!(
+            spoilt!(Assessment, |it| it.steps[0].inputs[0].last = 1),
+            "Assessment.steps[0].inputs[0].last: 1 is before first 2"
+        );
+        assert_eq!(spoilt!(Alert, |it| it.id = String::new()), "Alert.id: \"\" is no UUID");
+        assert_eq!(
+            spoilt!(Alert, |it| it.reasons[0].value = f64::INFINITY),
+            "Alert.reasons[0].value: inf is no number"
+        );
+        assert_eq!(spoilt!(Gap, |it| it.until_us = -1), "Gap.until_us: -1 is before from_us 0");
+        assert_eq!(
+            spoilt!(Acknowledgement, |it| it.devices[0].missing[0].last = 3),
+            "Acknowledgement.devices[0].missing[0].last: 3 is before first 4"
+        );
+        assert_eq!(
+            spoilt!(Assignment, |it| it.person = Some("Ann Other".to_owned())),
+            "Assignment.person: person \"Ann Other\": 1 to 32 of a-z, 0-9 and '-'"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_refused() {
+        let topic = Kind::Alert.topic(&site(), DEVICE);
+        let error = Message::parse(&topic, &[0x0A, 0xFF]).expect_err("cut off").to_string();
+        assert!(error.starts_with("Alert: not protobuf: "), "{error}");
+        let error = Message::parse("house/alert", &[]).expect_err("a foreign topic").to_string();
+        assert_eq!(error, "topic \"house/alert\": does not start with tidewatch/v1/");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(kind in 0..Kind::ALL.len(), bytes: Vec<u8>) {
+            let topic = Kind::ALL[kind].topic(&site(), DEVICE);
+            let _answer = Message::parse(&topic, &bytes);
+        }
+
+        /// Bytes that are nearly a message come further than any others.
+        #[test]
+        fn no_flaw_makes_it_panic(kind in 0..Kind::ALL.len(), at: usize, byte: u8, cut: usize) {
+            let publication = messages()[kind].publication(&site());
+            let mut bytes = publication.payload.to_vec();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            bytes.truncate(cut % (length + 1));
+            let _answer = Message::parse(&publication.topic, &bytes);
+        }
+
+        #[test]
+        fn no_topic_makes_it_panic(topic: String, rest in "tidewatch/v1/[a-z0-9/+#]{0,40}") {
+            for topic in [topic, rest] {
+                prop_assert!(Message::parse(&topic, &[]).is_err());
+            }
+        }
+    }
+}

@@ -342,4 +342,30 @@ mod tests {
         assert!(says("tidewatch/v1/House/ack/gw-1").starts_with("site \"House\""));
         assert!(says("tidewatch/v1/house-1/ack/GW").starts_with("gateway \"GW\""));
     }
+
+    /// The document for others says of each message what stands in this file.
+    #[test]
+    fn the_asyncapi_document_says_the_same() {
+        let document = include_str!("../asyncapi.yaml");
+        for kind in Kind::ALL {
+            let name = kind.name();
+            let payload = if kind == Kind::Backfill { "Batch" } else { name };
+            let Qos::AtLeastOnce = kind.qos() else { panic!("{name}: a new quality of service") };
+            for said in [
+                format!("\n  {name}:\n    address: {}\n", kind.pattern()),
+                format!(
+                    "\n      - $ref: '#/channels/{name}/messages/{name}'\n    bindings:\n      \
+                     mqtt:\n        qos: 1\n        retain: {}\n",
+                    kind.retain()
+                ),
+                format!(
+                    "\n    {name}:\n      name: tidewatch.v1.{payload}\n      \
+                     contentType: {CONTENT_TYPE}\n"
+                ),
+            ] {
+                assert_eq!(document.matches(&said).count(), 1, "not there, or not once: {said}");
+            }
+        }
+        assert_eq!(document.matches("\n    address: ").count(), Kind::ALL.len());
+    }
 }

@@ -468,8 +468,9 @@ fn second_of_readings(gateway: u16, sequence: u64) -> Publication {
         channel: 1,
         band_epoch: Some(1),
         band_sequence: Some(1),
+        measured_us: Some(0),
         received_us: Some(0),
-        period_us: 15_625,
+        period_us: Some(15_625),
         deltas: vec![-300; 110],
         ..wire::Reading::default()
     };
