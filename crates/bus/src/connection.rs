@@ -8,11 +8,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::time::Duration;
 
+use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::endpoint::{Endpoint, EndpointError};
+use crate::topic::Qos;
 
 /// Largest packet that is sent or taken. rumqttc's own limit is 10 KiB.
 pub(crate) const PACKET_LIMIT: u32 = 1 << 20;
@@ -142,4 +144,11 @@ pub(crate) async fn keep(
 fn scattered(pause: Duration) -> Duration {
     let percent = 50 + RandomState::new().hash_one(0) % 101;
     pause * u32::try_from(percent).expect("at most 150") / 100
+}
+
+pub(crate) fn qos(qos: Qos) -> QoS {
+    match qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    }
 }

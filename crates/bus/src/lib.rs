@@ -15,6 +15,7 @@ pub mod broker;
 mod check;
 mod connection;
 mod endpoint;
+mod link;
 mod message;
 mod publisher;
 mod readings;
@@ -23,8 +24,9 @@ pub mod topic;
 pub mod wire;
 
 pub use endpoint::{Endpoint, EndpointError, Tls};
+pub use link::{PublishError, Sent};
 pub use message::{Message, PayloadError, Publication};
-pub use publisher::{PublishError, Publisher, Sent};
+pub use publisher::Publisher;
 pub use readings::{BatchHead, batch_from_readings, readings_from_batch};
 pub use subscriber::{AckToken, Delivery, SessionKind, Subscriber};
 pub use topic::{Filter, Kind, Qos, partition};

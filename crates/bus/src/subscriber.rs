@@ -15,10 +15,9 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::connection::{self, Connect, Ended, Handler};
+use crate::connection::{self, Connect, Ended, Handler, qos};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::{Message, PayloadError};
-use crate::publisher::qos;
 use crate::topic::{self, Filter};
 
 /// Messages that the broker is asked to send ahead of our acknowledgements at most.
