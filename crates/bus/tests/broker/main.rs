@@ -15,7 +15,7 @@ use bus::{
     Delivery, Endpoint, Filter, Message, Publication, PublishError, Publisher, SessionKind,
     Subscriber, wire,
 };
-use servers::{CONFIG, LISTENING, Make, Person, Server};
+use servers::{CONFIG, LISTENING, Make, Person, Server, certificate};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -407,6 +407,27 @@ async fn a_message_to_nobody_is_told_apart() {
         assert!(matches!(answer, Err(PublishError::Unpublishable { .. })), "{answer:?}");
     }
     assert_eq!(publisher.publish(status(1)).await, Ok(()), "the connection did not suffer");
+}
+
+/// As an ordinary deployment has it: a certificate per gateway, which is its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_is_known_by_its_certificate() {
+    let server = Server::with_certificates();
+    let stop = CancellationToken::new();
+    let publisher = publisher(&server.endpoint_by_certificate("gw-1"), "gw-1", &stop).await;
+    assert_eq!(publisher.publish(gateway_status("gw-1", true)).await, Ok(()));
+    assert_eq!(
+        publisher.publish(gateway_status("gw-2", true)).await,
+        Err(PublishError::Refused { reason: 135 })
+    );
+
+    let mut wrong = server.endpoint_by_certificate("gw-1");
+    wrong.tls.as_mut().expect("TLS").key_file = Some(certificate("broker.key"));
+    let error = Publisher::start(&wrong, "gw-1", None, &stop).expect_err("another's key");
+    assert!(error.to_string().starts_with("tls: "), "{error}");
+    wrong.tls.as_mut().expect("TLS").key_file = Some(certificate("nobody.key"));
+    let error = Publisher::start(&wrong, "gw-1", None, &stop).expect_err("no such key");
+    assert!(error.to_string().contains("nobody.key: "), "{error}");
 }
 
 /// 1,000,000 messages of the size of a second of readings, from four gateways to one

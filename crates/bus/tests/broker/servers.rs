@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use bus::Endpoint;
+use bus::{Endpoint, Tls};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -53,6 +53,34 @@ impl Server {
         }
         let (child, port) = launch(make, dir.path(), &people, 0);
         Self { make, child, port, dir, people }
+    }
+
+    /// Mosquitto with TLS, where a certificate's name is the user's.
+    pub(crate) fn with_certificates() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let port = free_port();
+        let path = |name: &str| certificate(name).display().to_string();
+        let rules = dir.path().join("rules");
+        fs::write(&rules, "pattern write tidewatch/v1/+/gateway/%u/status\n").expect("a file");
+        let config = format!(
+            "listener {port} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\n\
+             require_certificate true\nuse_identity_as_username true\nacl_file {}\n",
+            path("authority.pem"),
+            path("broker.pem"),
+            path("broker.key"),
+            rules.display(),
+        );
+        let child = run_mosquitto(dir.path(), &config, port);
+        Self { make: Make::Mosquitto, child, port, dir, people: Vec::new() }
+    }
+
+    pub(crate) fn endpoint_by_certificate(&self, name: &str) -> Endpoint {
+        let tls = Tls {
+            ca_file: certificate("authority.pem"),
+            cert_file: Some(certificate(&format!("{name}.pem"))),
+            key_file: Some(certificate(&format!("{name}.key"))),
+        };
+        Endpoint { tls: Some(tls), ..self.endpoint() }
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
@@ -115,6 +143,11 @@ impl Drop for Server {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
+}
+
+/// A file that `certificates/make.sh` has made.
+pub(crate) fn certificate(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broker/certificates").join(name)
 }
 
 fn secret(dir: &Path, name: &str) -> PathBuf {
@@ -193,7 +226,7 @@ fn mosquitto(dir: &Path, people: &[Person], port: u16) -> (Child, u16) {
 }
 
 /// Runs the installed Mosquitto with a configuration until it listens.
-pub(crate) fn run_mosquitto(dir: &Path, config: &str, port: u16) -> Child {
+fn run_mosquitto(dir: &Path, config: &str, port: u16) -> Child {
     let path = dir.join("mosquitto.conf");
     fs::write(&path, format!("{config}user root\nlog_dest none\n")).expect("a file");
     let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
@@ -229,7 +262,7 @@ fn add_password(file: &Path, name: &str) {
 }
 
 /// Mosquitto cannot choose a port itself.
-pub(crate) fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }
