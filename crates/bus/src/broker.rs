@@ -148,3 +148,50 @@ fn engine(config: &Config) -> BrokerConfig {
     engine.topic_alias_maximum = 0;
     engine
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refusal(config: Config) -> String {
+        match Broker::start(config).await {
+            Ok(broker) => panic!("started on {}", broker.address()),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broker_without_users_is_not_open_to_others() {
+        let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let says = refusal(Config { listen, ..Config::default() }).await;
+        assert_eq!(says, "broker on 0.0.0.0:0: without users it may only listen on loopback");
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named() {
+        let user = User {
+            name: "gw-1".to_owned(),
+            password_file: "/nowhere/password".into(),
+            publish: Vec::new(),
+            subscribe: Vec::new(),
+        };
+        let says = refusal(Config { users: vec![user], ..Config::default() }).await;
+        assert!(says.starts_with("broker users: /nowhere/password: "), "{says}");
+
+        let first = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listen = first.local_addr().expect("an address");
+        let says = refusal(Config { listen, ..Config::default() }).await;
+        assert!(says.starts_with(&format!("broker on {listen}: ")), "{says}");
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused() {
+        assert!(serde_json::from_str::<Config>(r#"{"listen": "127.0.0.1:1883"}"#).is_ok());
+        assert!(serde_json::from_str::<Config>(r#"{"lissten": "127.0.0.1:1883"}"#).is_err());
+        let endpoint = serde_json::from_str::<Endpoint>(r#"{"host": "hub", "port": 8883}"#);
+        assert_eq!(
+            endpoint.expect("an endpoint"),
+            Endpoint { host: "hub".to_owned(), port: 8883, ..Endpoint::default() }
+        );
+    }
+}

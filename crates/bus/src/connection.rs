@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::time::Duration;
 
+use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use tokio::time::Instant;
@@ -92,26 +93,33 @@ pub(crate) async fn serve(
 }
 
 async fn poll(mut event_loop: EventLoop, mut handler: impl Handler) -> Ended {
-    use rumqttc::Outgoing;
+    let mut goodbye = false;
     loop {
         match event_loop.poll().await {
-            Ok(Event::Outgoing(Outgoing::Disconnect)) => return Ended::Goodbye,
+            // The broker has read all that we sent when it closes the connection.
+            Ok(Event::Outgoing(Outgoing::Disconnect)) => goodbye = true,
+            Err(_) if goodbye => return Ended::Goodbye,
             Ok(event) => {
                 if let Err(ended) = handler.handle(event) {
                     return ended;
                 }
             }
-            Err(error) => {
-                // What came just before the end, such as why, has been read and not told.
-                for event in mem::take(&mut event_loop.state.events) {
-                    if let Err(ended) = handler.handle(event) {
-                        return ended;
-                    }
-                }
-                return Ended::Connection(Box::new(error));
-            }
+            Err(error) => return last_words(event_loop, handler, error),
         }
     }
+}
+
+/// What came just before the end, such as why, has been read and not told.
+fn last_words(
+    mut event_loop: EventLoop,
+    mut handler: impl Handler,
+    error: ConnectionError,
+) -> Ended {
+    mem::take(&mut event_loop.state.events)
+        .into_iter()
+        .try_for_each(|event| handler.handle(event))
+        .err()
+        .unwrap_or_else(|| Ended::Connection(Box::new(error)))
 }
 
 /// Connects again and again until `shutdown`, with a pause that grows while it fails.

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rumqttc::v5::AsyncClient;
-use rumqttc::v5::mqttbytes::v5::{ConnAck, PubAck, PubAckReason, PublishProperties};
+use rumqttc::v5::mqttbytes::v5::{PubAck, PubAckReason, PublishProperties};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::connection::{Ended, PACKET_LIMIT, qos};
@@ -96,16 +96,18 @@ struct Waiter {
 }
 
 impl Link {
-    pub(crate) fn new(client: AsyncClient, connack: &ConnAck) -> Self {
-        let properties = connack.properties.as_ref();
-        let broker_takes = properties.and_then(|it| it.receive_max).unwrap_or(u16::MAX);
-        let slots = WINDOW.min(broker_takes.saturating_sub(1)).max(1);
-        let packet_limit = properties.and_then(|it| it.max_packet_size).unwrap_or(u32::MAX);
+    /// `receive_max` and `packet_limit` are what the broker takes, where it says so.
+    pub(crate) fn new(
+        client: AsyncClient,
+        receive_max: Option<u16>,
+        packet_limit: Option<u32>,
+    ) -> Self {
+        let slots = WINDOW.min(receive_max.unwrap_or(u16::MAX).saturating_sub(1)).max(1);
         Self {
             client,
             window: Arc::new(Semaphore::new(usize::from(slots))),
             slots,
-            packet_limit: packet_limit.min(PACKET_LIMIT),
+            packet_limit: packet_limit.unwrap_or(u32::MAX).min(PACKET_LIMIT),
             pending: Mutex::default(),
         }
     }
@@ -235,4 +237,92 @@ fn verdict(reason: PubAckReason, retain: bool) -> Result<(), PublishError> {
 /// What the lock guards is whole between any two statements, whoever panicked.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc::v5::{EventLoop, MqttOptions};
+
+    use super::*;
+    use crate::topic::Qos;
+
+    /// A link to nobody: the event loop is kept, and never polled.
+    fn link(receive_max: u16) -> (Link, EventLoop) {
+        let options = MqttOptions::new("test", "127.0.0.1", 1);
+        let (client, event_loop) = AsyncClient::new(options, usize::from(INFLIGHT));
+        (Link::new(client, Some(receive_max), Some(1000)), event_loop)
+    }
+
+    fn publication(qos: Qos, retain: bool) -> Publication {
+        let topic = "tidewatch/v1/house-1/ack/gw-1".to_owned();
+        Publication { topic, payload: vec![7; 10].into(), qos, retain, content_type: "x" }
+    }
+
+    fn ack(number: u16, reason: PubAckReason) -> PubAck {
+        PubAck { pkid: number, reason, properties: None }
+    }
+
+    #[tokio::test]
+    async fn each_answer_finds_its_message() {
+        let (link, _event_loop) = link(100);
+        let [first, second, unasked, third] = [
+            link.send(publication(Qos::AtLeastOnce, false)).await.expect("room"),
+            link.send(publication(Qos::AtLeastOnce, false)).await.expect("room"),
+            link.send(publication(Qos::AtMostOnce, false)).await.expect("room"),
+            link.send(publication(Qos::AtLeastOnce, true)).await.expect("room"),
+        ];
+        for number in [8, 9, 0, 1] {
+            link.sent(number).expect("handed over");
+        }
+        link.acknowledged(&ack(1, PubAckReason::NoMatchingSubscribers));
+        link.acknowledged(&ack(9, PubAckReason::NoMatchingSubscribers));
+        link.acknowledged(&ack(8, PubAckReason::QuotaExceeded));
+        link.acknowledged(&ack(77, PubAckReason::Success));
+        assert_eq!(first.acknowledged().await, Err(PublishError::Refused { reason: 151 }));
+        assert_eq!(second.acknowledged().await, Err(PublishError::NoMatchingSubscribers));
+        assert_eq!(unasked.acknowledged().await, Ok(()));
+        assert_eq!(third.acknowledged().await, Ok(()), "what is retained has its place");
+    }
+
+    #[tokio::test]
+    async fn the_window_is_smaller_than_what_the_broker_takes() {
+        let (link, _event_loop) = link(3);
+        let _one = link.send(publication(Qos::AtLeastOnce, false)).await.expect("room");
+        let _two = link.send(publication(Qos::AtLeastOnce, false)).await.expect("room");
+        let mut third = Box::pin(link.send(publication(Qos::AtLeastOnce, false)));
+        assert!(must_wait(third.as_mut()), "there is no room");
+        link.sent(1).expect("handed over");
+        link.acknowledged(&ack(1, PubAckReason::Success));
+        let _three = third.await.expect("room again");
+    }
+
+    /// Whether a future has to wait.
+    fn must_wait<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        future.poll(&mut context).is_pending()
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_connection_leaves_nobody_waiting() {
+        let (link, _event_loop) = link(3);
+        let sent = link.send(publication(Qos::AtLeastOnce, false)).await.expect("room");
+        let handed = link.send(publication(Qos::AtLeastOnce, false)).await.expect("room");
+        link.sent(1).expect("handed over");
+        let mut waiting = Box::pin(link.send(publication(Qos::AtLeastOnce, false)));
+        assert!(must_wait(waiting.as_mut()));
+        link.close();
+        assert_eq!(sent.acknowledged().await, Err(PublishError::Disconnected));
+        assert_eq!(handed.acknowledged().await, Err(PublishError::Disconnected));
+        assert!(matches!(waiting.await, Err(PublishError::Disconnected)));
+    }
+
+    #[tokio::test]
+    async fn a_number_that_is_used_twice_ends_the_connection() {
+        let (link, _event_loop) = link(100);
+        assert!(link.sent(1).is_err(), "nothing was handed over");
+        let _one = link.send(publication(Qos::AtLeastOnce, false)).await;
+        let _two = link.send(publication(Qos::AtLeastOnce, false)).await;
+        assert!(link.sent(1).is_ok());
+        assert!(link.sent(1).is_err());
+    }
 }

@@ -160,7 +160,10 @@ impl Handler for Acks {
     fn handle(&mut self, event: Event) -> Result<(), Ended> {
         match event {
             Event::Incoming(Packet::ConnAck(connack)) => {
-                let link = Arc::new(Link::new(self.client.clone(), &connack));
+                let takes = connack.properties.as_ref();
+                let receive_max = takes.and_then(|it| it.receive_max);
+                let packet_limit = takes.and_then(|it| it.max_packet_size);
+                let link = Arc::new(Link::new(self.client.clone(), receive_max, packet_limit));
                 self.link = Some(Arc::clone(&link));
                 self.state.set(Some(link));
                 Ok(())

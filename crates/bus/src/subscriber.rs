@@ -289,15 +289,78 @@ impl Inbox {
             metrics::counter!("tidewatch_bus_dropped_total").increment(1);
             return Ok(());
         }
-        self.queue.try_send(publish).map_err(|error| match error {
-            TrySendError::Full(_) => Ended::Protocol("the broker numbers packets twice"),
-            TrySendError::Closed(_) => Ended::Goodbye,
-        })
+        match self.queue.try_send(publish) {
+            Err(TrySendError::Full(_)) => Err(Ended::Protocol("the broker numbers packets twice")),
+            // The subscriber is dropped: the goodbye is on its way, after the last acknowledgements.
+            Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+        }
     }
 }
 
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.connected.send_replace(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rumqttc::v5::{EventLoop, MqttOptions};
+
+    use super::*;
+
+    /// An inbox to nobody with so many places: the event loop is kept, and never polled.
+    fn inbox(places: usize) -> (Inbox, mpsc::Receiver<Publish>, EventLoop) {
+        let options = MqttOptions::new("test", "127.0.0.1", 1);
+        let (client, event_loop) = AsyncClient::new(options, 10);
+        let (queue, publishes) = mpsc::channel(places);
+        let site = SiteId::new("house-1").expect("a good word");
+        let inbox = Inbox {
+            client,
+            filters: vec![Filter::batches(&site), Filter::gaps(&site)],
+            generation: None,
+            offer: mpsc::channel(1).0,
+            queue,
+            connected: watch::channel(false).0,
+        };
+        (inbox, publishes, event_loop)
+    }
+
+    fn publish(qos: QoS) -> Event {
+        let mut publish = Publish { pkid: 1, ..Publish::default() };
+        publish.qos = qos;
+        Event::Incoming(Packet::Publish(publish))
+    }
+
+    #[test]
+    fn it_is_connected_when_every_subscription_stands() {
+        let (mut inbox, _publishes, _event_loop) = inbox(1);
+        let mut granted = |second| {
+            let return_codes = vec![SubscribeReasonCode::Success(QoS::AtLeastOnce), second];
+            let ack = SubAck { pkid: 1, return_codes, properties: None };
+            let handled = inbox.handle(Event::Incoming(Packet::SubAck(ack)));
+            (handled.map_err(|ended| ended.to_string()), *inbox.connected.borrow())
+        };
+        assert_eq!(
+            granted(SubscribeReasonCode::NotAuthorized),
+            (
+                Err("subscription to tidewatch/v1/house-1/+/+/gap refused: NotAuthorized".into()),
+                false
+            )
+        );
+        assert_eq!(granted(SubscribeReasonCode::Success(QoS::AtMostOnce)), (Ok(()), true));
+    }
+
+    #[test]
+    fn at_most_once_gives_way_to_at_least_once() {
+        let (mut inbox, mut publishes, _event_loop) = inbox(UNACKNOWLEDGED_LIMIT + 1);
+        assert!(inbox.handle(publish(QoS::AtMostOnce)).is_ok());
+        assert!(inbox.handle(publish(QoS::AtMostOnce)).is_ok(), "dropped, and counted");
+        for _ in 0..UNACKNOWLEDGED_LIMIT {
+            assert!(inbox.handle(publish(QoS::AtLeastOnce)).is_ok());
+        }
+        assert!(inbox.handle(publish(QoS::AtLeastOnce)).is_err(), "more than there are numbers");
+        assert_eq!(publishes.try_recv().map(|it| it.qos), Ok(QoS::AtMostOnce));
+        assert_eq!(publishes.try_recv().map(|it| it.qos), Ok(QoS::AtLeastOnce));
     }
 }
