@@ -49,7 +49,7 @@ impl Publisher {
     }
 
     /// Publishes a message. `Ok` means that the broker has acknowledged it (for
-    /// [`Qos::AtMostOnce`]: that it was sent).
+    /// [`crate::Qos::AtMostOnce`]: that it was sent).
     ///
     /// # Errors
     /// [`PublishError`] says what became of the message.
