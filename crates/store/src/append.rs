@@ -4,8 +4,9 @@ use sha2::{Digest, Sha256};
 
 use crate::batches::Batch;
 use crate::error::{Acted, Fault, Refusal, StoreError};
+use crate::fits;
 use crate::received;
-use crate::rows::{number_device, sequence};
+use crate::rows::number_device;
 use crate::samples;
 use crate::store::Store;
 
@@ -40,6 +41,16 @@ pub struct Quarantined {
     pub payload: Vec<u8>,
 }
 
+impl Quarantined {
+    /// Checks what the store must be able to tell it by.
+    ///
+    /// # Errors
+    /// [`Refusal`] says what does not fit.
+    pub fn validate(&self) -> Result<(), Refusal> {
+        fits::sequence(self.sequence)
+    }
+}
+
 impl Store {
     /// Keeps batches, all in one transaction, and tells what became of each, in their order.
     ///
@@ -50,7 +61,7 @@ impl Store {
     /// [`StoreError`], and none of the batches is kept: the file cannot be written now, or
     /// a batch cannot be one ([`StoreError::Refused`]).
     pub async fn append(&self, batches: Vec<Batch>) -> Result<Vec<Appended>, StoreError> {
-        batches.iter().try_for_each(check)?;
+        batches.iter().try_for_each(Batch::validate)?;
         self.house
             .write(move |transaction| {
                 batches.iter().map(|batch| append(transaction, batch)).collect()
@@ -64,6 +75,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], and none of them is kept.
     pub async fn quarantine(&self, refused: Vec<Quarantined>) -> Result<(), StoreError> {
+        refused.iter().try_for_each(Quarantined::validate)?;
         self.house
             .write(move |transaction| {
                 for batch in &refused {
@@ -75,19 +87,6 @@ impl Store {
             })
             .await
     }
-}
-
-/// What a transaction cannot judge: a batch that speaks of another device, or a reading
-/// that is none.
-fn check(batch: &Batch) -> Result<(), Refusal> {
-    let unfit = |why: String| Refusal::Unfit { what: "batch", why };
-    for reading in &batch.readings {
-        if reading.device != batch.device {
-            return Err(unfit(format!("of {} with a reading of {}", batch.device, reading.device)));
-        }
-        reading.validate().map_err(|error| unfit(error.to_string()))?;
-    }
-    Ok(())
 }
 
 /// Where a batch belongs in the file.
@@ -116,7 +115,7 @@ impl Key {
         number: u64,
         received_at: Timestamp,
     ) -> Acted<Self> {
-        let sequence = sequence(number)?;
+        let sequence = number.cast_signed();
         let device = number_device(transaction, device)?;
         // A spool belongs to the gateway that spoke of it last, as gateways are renamed.
         let spool = transaction
@@ -233,7 +232,7 @@ fn set_apart(transaction: &Transaction<'_>, batch: &Quarantined) -> Acted<()> {
             batch.device.as_str(),
             batch.gateway.as_str(),
             batch.epoch.cast_signed(),
-            sequence(batch.sequence)?,
+            batch.sequence.cast_signed(),
             batch.received_at.as_micros(),
             batch.reason,
             Sha256::digest(&batch.payload).as_slice(),

@@ -3,7 +3,8 @@ use std::ops::RangeInclusive;
 use biosignal::{DeviceId, GatewayId, Reading, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
-use crate::error::{Acted, Fault, StoreError};
+use crate::error::{Acted, Fault, Refusal, StoreError};
+use crate::fits;
 use crate::rows::{channel, count, device_number, moment, word};
 use crate::samples;
 use crate::store::Store;
@@ -27,6 +28,29 @@ pub struct Batch {
     pub payload: Vec<u8>,
     /// What the payload says.
     pub readings: Vec<Reading>,
+}
+
+impl Batch {
+    /// Checks that its parts fit together, and that every moment is a date.
+    ///
+    /// # Errors
+    /// [`Refusal`] says what does not fit.
+    pub fn validate(&self) -> Result<(), Refusal> {
+        fits::sequence(self.sequence)?;
+        let unfit = |why: String| Refusal::Unfit { what: "batch", why };
+        for reading in &self.readings {
+            if reading.device != self.device {
+                return Err(unfit(format!(
+                    "of {} with a reading of {}",
+                    self.device, reading.device
+                )));
+            }
+            reading.validate().map_err(|error| unfit(error.to_string()))?;
+            fits::moment("measured_at", reading.measured_at)?;
+            fits::moment("received_at", reading.received_at)?;
+        }
+        Ok(())
+    }
 }
 
 impl Store {

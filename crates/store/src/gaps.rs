@@ -2,7 +2,8 @@ use biosignal::{DeviceId, Gap, GapCause, GatewayId, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Row, Transaction, params};
 
-use crate::error::{Acted, Fault, StoreError};
+use crate::error::{Acted, Refusal, StoreError};
+use crate::fits;
 use crate::rows::{device_number, moment, number_device, word};
 use crate::store::Store;
 
@@ -26,6 +27,23 @@ pub struct PacketRange {
     pub first: u32,
     /// Last packet.
     pub last: u32,
+}
+
+impl LedgerEntry {
+    /// Checks that the gap is a stretch of time.
+    ///
+    /// # Errors
+    /// [`Refusal`] says what does not fit.
+    pub fn validate(&self) -> Result<(), Refusal> {
+        let Gap { device, from, until, .. } = &self.gap;
+        fits::moment("gap", *from)?;
+        fits::moment("gap", *until)?;
+        if until < from {
+            let why = format!("of {device} ends before it begins");
+            return Err(Refusal::Unfit { what: "gap", why });
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -67,9 +85,6 @@ impl Store {
 
 fn record(transaction: &Transaction<'_>, entry: &LedgerEntry) -> Acted<()> {
     let LedgerEntry { gap, gateway, packets } = entry;
-    if gap.until < gap.from {
-        return Err(Fault::unfit("gap", format!("of {} ends before it begins", gap.device)));
-    }
     let device = number_device(transaction, &gap.device)?;
     let packets = packets.map(|it| (it.epoch, it.first, it.last));
     let (epoch, first, last) =

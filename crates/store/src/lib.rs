@@ -26,6 +26,7 @@ mod batches;
 mod database;
 mod decisions;
 mod error;
+mod fits;
 mod gaps;
 mod health;
 mod people;

@@ -7,7 +7,7 @@ use biosignal::{Channel, DeviceId, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use crate::error::{Acted, Fault};
+use crate::error::Acted;
 
 /// A column that holds a word of the vocabulary: an id, a level, a role.
 pub(crate) fn word<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<T>
@@ -76,14 +76,6 @@ pub(crate) fn number_device(transaction: &Transaction<'_>, device: &DeviceId) ->
     }
     let mut add = transaction.prepare_cached("INSERT INTO devices (name) VALUES (?1)")?;
     Ok(add.insert([device.as_str()])?)
-}
-
-/// A sequence number as the schema keeps it.
-pub(crate) fn sequence(number: u64) -> Acted<i64> {
-    i64::try_from(number)
-        .ok()
-        .filter(|number| *number > 0)
-        .ok_or_else(|| Fault::unfit("sequence", format!("{number} is not between 1 and 2^63 - 1")))
 }
 
 /// A random id of so many hexadecimal digits, from SQLite's generator.
