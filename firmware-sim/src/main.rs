@@ -1,2 +1,135 @@
-//! (being written)
-fn main() {}
+//! `firmware-sim`: virtual wristbands on a private bus, steered by JSON lines.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use firmware_sim::{Command, Event, Scenario, Simulation};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Wristbands that are not there, for tests, demonstrations and work without a radio.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLE)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Plays a scenario until it is stopped (SIGINT, SIGTERM or {"do":"stop"}).
+    ///
+    /// Prints what happens as JSON lines; the first one tells the bus address for
+    /// DBUS_SYSTEM_BUS_ADDRESS. Takes commands as JSON lines on standard input.
+    Run {
+        /// The scenario, a TOML file.
+        scenario: PathBuf,
+        /// Where to put the bus's socket, rather than into a folder of its own.
+        #[arg(long)]
+        socket: Option<PathBuf>,
+    },
+    /// Writes days of a simulated person as an E4 recording, with what truly happened.
+    Person {
+        /// Seed of the person.
+        seed: u64,
+        /// Hours to live.
+        #[arg(long, default_value_t = 4)]
+        hours: u32,
+        /// The folder to make.
+        #[arg(long)]
+        into: PathBuf,
+    },
+}
+
+const EXAMPLE: &str = r#"Example:
+  firmware-sim run firmware-sim/scenarios/six-bands.toml
+  DBUS_SYSTEM_BUS_ADDRESS=unix:path=... tidewatch gateway --config gateway.toml
+
+Commands, one a line on standard input ("for" undoes a fault by itself):
+  {"band":1,"do":"vanish","for":"10s"}    return, drop_link, reboot
+  {"band":1,"do":"freeze"}                thaw
+  {"band":1,"do":"off_wrist"}             on_wrist
+  {"band":1,"do":"garbage","for":"5s"}    sane
+  {"band":1,"do":"lose","share":0.05}     reorder
+  {"band":1,"do":"button"}
+  {"do":"adapter_off","for":"5s"}         adapter_on
+  {"do":"bluetoothd_restart","for":"2s"}
+  {"do":"slots","slots":3}
+  {"do":"resolve_after","after":"20s"}
+  {"do":"stop"}"#;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match Arguments::parse().task {
+        Task::Run { scenario, socket } => run(Scenario::load(&scenario)?, socket).await,
+        Task::Person { seed, hours, into } => firmware_sim::body::write_person(seed, hours, &into),
+    }
+}
+
+async fn run(scenario: Scenario, socket: Option<PathBuf>) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut simulation = match socket {
+        Some(socket) => Simulation::start_at(scenario, &socket).await?,
+        None => Simulation::start(scenario).await?,
+    };
+    let mut events = simulation.events();
+    tell(&Event::Ready {
+        bus: simulation.bus_address().to_owned(),
+        bands: simulation.bands().to_vec(),
+    })?;
+    let mut lines = Some(BufReader::new(tokio::io::stdin()).lines());
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            event = events.recv() => match event {
+                Ok(event) => tell(&event)?,
+                Err(error) => tracing::warn!(%error, "events were missed"),
+            },
+            line = next(&mut lines) => match line {
+                Some(line) => match obey(&simulation, &line).await {
+                    Ok(Command::Stop) => break,
+                    Ok(_) => {}
+                    Err(error) => tell(&Event::Refused { line, why: format!("{error:#}") })?,
+                },
+                // The end of the input does not end the simulation.
+                None => lines = None,
+            },
+            ended = simulation.ended() => {
+                ended?;
+                return tell(&Event::Stopped);
+            }
+        }
+    }
+    simulation.stop().await?;
+    tell(&Event::Stopped)
+}
+
+async fn next(lines: &mut Option<Lines<BufReader<Stdin>>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.next_line().await.ok().flatten(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn obey(simulation: &Simulation, line: &str) -> anyhow::Result<Command> {
+    let command: Command = serde_json::from_str(line)?;
+    if command != Command::Stop {
+        simulation.apply(command.clone()).await?;
+    }
+    Ok(command)
+}
+
+fn tell(event: &Event) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, event)?;
+    out.write_all(b"\n")?;
+    out.flush().context("nobody reads what happens")
+}
