@@ -257,7 +257,7 @@ fn what_is_wrong_with_a_packet_is_said() {
     check(|bytes| bytes[18] = 3, "71 bytes where 60 would do");
     check(|bytes| bytes[19] = 9, "unknown channel: code 9");
     check(|bytes| bytes[20] = 32, "a shift cannot be 32");
-    check(|bytes| bytes[24] = 200, "a sample count cannot be 28416");
+    check(|bytes| bytes[24] = 100, "a sample count cannot be 100");
     check(|bytes| bytes.resize(300, 0), "300 bytes where 244 would do");
     check(|bytes| bytes.truncate(1), "truncated at byte 1, before the check sum");
     assert_eq!(
