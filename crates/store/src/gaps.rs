@@ -61,6 +61,7 @@ impl Store {
     /// # Errors
     /// As [`Store::record_gap`]; then none of them is entered.
     pub async fn record_gaps(&self, entries: Vec<LedgerEntry>) -> Result<(), StoreError> {
+        entries.iter().try_for_each(LedgerEntry::validate)?;
         self.house
             .write(move |transaction| {
                 entries.iter().try_for_each(|entry| record(transaction, entry))
