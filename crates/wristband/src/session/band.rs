@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::clock::ClockFit;
 use super::event::{Action, ClockEstimate, Event};
-use super::ledger::{Heard, Ledger, Span};
+use super::ledger::{Heard, Ledger, PACKET_US, Span};
 use super::replay::Replays;
 use super::watch::{Changes, Silence};
 use crate::{BandState, Command, EarlierEpoch, Packet, StreamPacket, decode, uuids};
@@ -37,8 +37,6 @@ const MAX_EPOCHS: usize = 1 + crate::MAX_EARLIER_EPOCHS;
 const SET_TIME_EVERY_US: i64 = 3_600_000_000;
 /// A band that does not stream this long after it was told to is told again.
 const START_AGAIN_US: i64 = 2_000_000;
-/// About what a packet covers: all that is known of one that flash cannot read.
-const PACKET_US: u64 = 500_000;
 /// How well a band's own idea of UTC is trusted, and an epoch of which there is none.
 const BAND_UTC_UNCERTAINTY_US: u32 = 1_000_000;
 const UNKNOWN_UTC_UNCERTAINTY_US: u32 = 3_600_000_000;

@@ -57,6 +57,8 @@ const MAX_HOLES: usize = 1024;
 /// With more holes than this, none is split: what replays leave over never makes
 /// live packets push a hole out.
 const MAX_HOLES_TO_SPLIT: usize = 512;
+/// About what a packet covers.
+pub(super) const PACKET_US: u64 = 500_000;
 /// Neighbours that are further apart measured nothing in between. Longer than any packet.
 const PAUSE_US: u64 = 2_000_000;
 
@@ -98,12 +100,16 @@ impl Ledger {
         self.end_us = Some(time_us.max(after_us.unwrap_or(0)));
     }
 
-    /// Gives up all packets below `oldest`, and says when they were measured.
+    /// Gives up all packets below `oldest`, and says when they were measured. From `oldest`
+    /// on the band holds them all: should it lose one later, that is a loss to report.
     pub(super) fn lose_below(&mut self, oldest: u32) -> Vec<Span> {
         let whole = self.holes.partition_point(|hole| hole.through < oldest);
         let mut lost: Vec<_> = self.holes.drain(..whole).filter_map(|hole| hole.span()).collect();
         if let Some(hole) = self.holes.first_mut().filter(|hole| hole.from < oldest) {
             lost.extend(hole.cut(oldest));
+        }
+        if let Some(hole) = self.holes.first_mut() {
+            hole.after_us = hole.after_us.or(Some(hole.likely_start()));
         }
         lost
     }
@@ -203,6 +209,12 @@ impl Hole {
         (self.before_us > from_us).then_some(Span { from_us, until_us: self.before_us })
     }
 
+    /// When the hole begins, where the packet before was never known.
+    fn likely_start(&self) -> u64 {
+        let packets = u64::from(self.through - self.from) + 1;
+        if self.from == 1 { 0 } else { self.before_us.saturating_sub(packets * PACKET_US) }
+    }
+
     /// Takes off what is below `oldest`, which lies inside; packets are about equally long.
     fn cut(&mut self, oldest: u32) -> Option<Span> {
         let span = self.span();
@@ -272,6 +284,11 @@ mod tests {
         hear(&mut stranger, 10);
         assert_eq!(stranger.lose_below(5), [], "another gateway may have it");
         assert_eq!(stranger.missing(), 5);
+        assert_eq!(
+            stranger.lose_below(7),
+            [Span { from_us: 2_000_000, until_us: 3_000_000 }],
+            "but what it held at first and lost then is a loss"
+        );
     }
 
     #[test]
