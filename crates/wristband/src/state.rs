@@ -111,6 +111,10 @@ impl EarlierEpoch {
         let (oldest_sequence, newest_sequence) = held(reader)?;
         let end_us = reader.device_time("the end of an epoch")?;
         let utc_offset_us = Some(reader.i64("a UTC offset")?).filter(|offset| *offset != UNSET);
+        if let Some(offset) = utc_offset_us.filter(|offset| !UTC_OFFSETS.contains(offset)) {
+            let value = offset.cast_unsigned();
+            return Err(DecodeError::Value { what: "a UTC offset", value });
+        }
         Ok(Self { epoch, oldest_sequence, newest_sequence, end_us, utc_offset_us })
     }
 }
@@ -138,3 +142,5 @@ fn held(reader: &mut Reader<'_>) -> Result<(u32, u32), DecodeError> {
 const STREAMING: u8 = 1 << 0;
 const ON_WRIST: u8 = 1 << 1;
 const UNSET: i64 = i64::MIN;
+/// A boot between 1970 and 2255.
+const UTC_OFFSETS: std::ops::RangeInclusive<i64> = 0..=1 << 53;

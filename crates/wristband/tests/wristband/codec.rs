@@ -47,7 +47,7 @@ fn blocks(samples: usize) -> impl Strategy<Value = Vec<Block>> {
     })
 }
 
-fn stream() -> impl Strategy<Value = StreamPacket> {
+pub(crate) fn stream() -> impl Strategy<Value = StreamPacket> {
     (any::<u32>(), 1_u32.., 0..1_u64 << 53, any::<bool>(), blocks(3)).prop_map(
         |(epoch, sequence, device_time_us, replayed, blocks)| StreamPacket {
             epoch,
@@ -64,7 +64,7 @@ fn held() -> impl Strategy<Value = (u32, u32)> {
 }
 
 fn earlier() -> impl Strategy<Value = EarlierEpoch> {
-    (any::<u32>(), held(), 0..1_u64 << 53, prop::option::of(-1_i64 << 60..1 << 60)).prop_map(
+    (any::<u32>(), held(), 0..1_u64 << 53, prop::option::of(0..=1_i64 << 53)).prop_map(
         |(epoch, (oldest_sequence, newest_sequence), end_us, utc_offset_us)| EarlierEpoch {
             epoch,
             oldest_sequence,
@@ -75,7 +75,7 @@ fn earlier() -> impl Strategy<Value = EarlierEpoch> {
     )
 }
 
-fn state() -> impl Strategy<Value = BandState> {
+pub(crate) fn state() -> impl Strategy<Value = BandState> {
     let doing = (any::<u32>(), 0..=100_u8, any::<bool>(), any::<bool>());
     let earlier = prop::collection::vec(earlier(), 0..=7);
     (doing, held(), 0..1_u64 << 53, earlier).prop_map(|(doing, held, device_time_us, earlier)| {
@@ -107,7 +107,7 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-fn measurement() -> impl Strategy<Value = HeartRateMeasurement> {
+pub(crate) fn measurement() -> impl Strategy<Value = HeartRateMeasurement> {
     let contact = prop::option::of(any::<bool>());
     let intervals = prop::collection::vec(any::<u16>(), 0..9);
     (any::<u16>(), contact, prop::option::of(any::<u16>()), intervals).prop_map(
