@@ -52,7 +52,9 @@ CREATE TABLE readings (
     PRIMARY KEY (batch, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX readings_once ON readings (device, epoch, sequence, channel);
-CREATE INDEX readings_by_time ON readings (device, channel, measured_at);
+-- The channel comes last: with it before the time, each transaction would touch a place
+-- for every channel of every device.
+CREATE INDEX readings_by_time ON readings (device, measured_at, channel);
 
 -- Readings that another batch had brought before: no query sees them, but a batch
 -- is read back with all that it held.

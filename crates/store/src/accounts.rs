@@ -2,11 +2,12 @@
 //! cause, or unaccounted for.
 
 use biosignal::{Channel, DeviceId, GapCause, Timestamp};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::Transaction;
 
 use crate::error::{Acted, StoreError};
 use crate::gaps;
 use crate::rows::device_number;
+use crate::scan::{self, Stretch};
 use crate::store::Store;
 
 /// An hour of a device. `expected = stored + ledgered + unaccounted`, to the microsecond.
@@ -75,7 +76,7 @@ fn account(
     let begin = hour.as_micros() - hour.as_micros().rem_euclid(HOUR_US);
     let Some(known) = known_since(transaction, number)? else { return Ok(Account::default()) };
     let span = Span { from: begin.max(known), until: (begin + HOUR_US).min(now.as_micros()) };
-    let stored = stored(transaction, number, span)?;
+    let stored = stored(transaction, device, span)?;
     let from = Timestamp::from_micros(span.from);
     let ledger = gaps::ledger(transaction, device, from, Timestamp::from_micros(span.until))?;
     let gaps = ledger
@@ -88,37 +89,25 @@ fn account(
 /// The moment of the device's first reading or gap.
 fn known_since(transaction: &Transaction<'_>, device: i64) -> Acted<Option<i64>> {
     let mut first = transaction.prepare_cached(
-        "SELECT min(measured_at) FROM readings WHERE device = ?1 AND channel = ?2",
+        "SELECT min(first) FROM (
+             SELECT min(measured_at) AS first FROM readings WHERE device = ?1
+             UNION ALL SELECT min(from_at) FROM gaps WHERE device = ?1)",
     )?;
-    let mut known: Option<i64> = transaction
-        .prepare_cached("SELECT min(from_at) FROM gaps WHERE device = ?1")?
-        .query_row([device], |row| row.get(0))?;
-    for channel in Channel::ALL {
-        let first: Option<i64> = first
-            .query_row(params![device, channel.code()], |row| row.get(0))
-            .optional()?
-            .flatten();
-        known = known.into_iter().chain(first).min();
-    }
-    Ok(known)
+    Ok(first.query_row([device], |row| row.get(0))?)
 }
 
 /// Where there are samples at a fixed rate.
-fn stored(transaction: &Transaction<'_>, device: i64, span: Span) -> Acted<Vec<Span>> {
-    let mut find = transaction.prepare_cached(
-        "SELECT channel, epoch, sequence, measured_at, received_at, period_us, samples
-         FROM readings WHERE device = ?1 AND channel = ?2 AND measured_at >= ?3 AND measured_at < ?4",
-    )?;
-    let nobody = DeviceId::from_address([0; 6]);
+fn stored(transaction: &Transaction<'_>, device: &DeviceId, span: Span) -> Acted<Vec<Span>> {
+    let stretch = Stretch {
+        device: device.clone(),
+        from: Timestamp::from_micros(span.from - LONGEST_READING_US),
+        until: Timestamp::from_micros(span.until),
+    };
+    let steady: Vec<Channel> = Channel::ALL.into_iter().filter(|it| !it.is_event()).collect();
     let mut spans = Vec::new();
-    for channel in Channel::ALL.into_iter().filter(|channel| !channel.is_event()) {
-        let from = span.from - LONGEST_READING_US;
-        let mut rows = find.query(params![device, channel.code(), from, span.until])?;
-        while let Some(row) = rows.next()? {
-            let reading = crate::batches::reading(row, &nobody)?;
-            spans.push(Span::of(reading.measured_at, reading.end()).within(span));
-        }
-    }
+    scan::each(transaction, &stretch, &steady, |reading| {
+        spans.push(Span::of(reading.measured_at, reading.end()).within(span));
+    })?;
     Ok(spans)
 }
 

@@ -110,6 +110,10 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Each device adds to its own places in the indices: room for those of a thousand, and
+    // several transactions that touch them before they are written there.
+    connection.pragma_update(None, "cache_size", -(64 << 10))?;
+    connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
     // After a burst the log shrinks again.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(connection)

@@ -41,7 +41,7 @@ impl Store {
             .read(move |transaction| {
                 let mut readings = Vec::new();
                 for stretch in stretches(transaction, &scan)? {
-                    read(transaction, &stretch, &scan.channels, &mut readings)?;
+                    each(transaction, &stretch, &scan.channels, |it| readings.push(it))?;
                 }
                 readings.sort_by_key(|it| (it.measured_at, it.channel, it.epoch, it.sequence));
                 Ok(readings)
@@ -50,10 +50,11 @@ impl Store {
     }
 }
 
-struct Stretch {
-    device: DeviceId,
-    from: Timestamp,
-    until: Timestamp,
+/// A device, from a moment until another.
+pub(crate) struct Stretch {
+    pub(crate) device: DeviceId,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
 }
 
 fn stretches(transaction: &Transaction<'_>, scan: &Scan) -> Acted<Vec<Stretch>> {
@@ -71,24 +72,29 @@ fn stretches(transaction: &Transaction<'_>, scan: &Scan) -> Acted<Vec<Stretch>> 
     }
 }
 
-fn read(
+/// Goes through the readings of a stretch, in the order of their time.
+pub(crate) fn each(
     transaction: &Transaction<'_>,
     stretch: &Stretch,
     channels: &[Channel],
-    readings: &mut Vec<Reading>,
+    mut take: impl FnMut(Reading),
 ) -> Acted<()> {
     let Some(device) = device_number(transaction, &stretch.device)? else { return Ok(()) };
     let mut find = transaction.prepare_cached(
         "SELECT channel, epoch, sequence, measured_at, received_at, period_us, samples
-         FROM readings WHERE device = ?1 AND channel = ?2 AND measured_at >= ?3 AND measured_at < ?4",
+         FROM readings WHERE device = ?1 AND measured_at >= ?2 AND measured_at < ?3
+             AND (?4 >> channel) & 1 ORDER BY measured_at",
     )?;
     let (from, until) = (stretch.from.as_micros(), stretch.until.as_micros());
-    let wanted = |channel: &Channel| channels.is_empty() || channels.contains(channel);
-    for channel in Channel::ALL.into_iter().filter(wanted) {
-        let mut rows = find.query(params![device, channel.code(), from, until])?;
-        while let Some(row) = rows.next()? {
-            readings.push(reading(row, &stretch.device)?);
-        }
+    let mut rows = find.query(params![device, from, until, bits(channels)])?;
+    while let Some(row) = rows.next()? {
+        take(reading(row, &stretch.device)?);
     }
     Ok(())
+}
+
+/// A bit for each channel, at the place of its code.
+fn bits(channels: &[Channel]) -> i64 {
+    let wanted = if channels.is_empty() { &Channel::ALL } else { channels };
+    wanted.iter().fold(0, |bits, channel| bits | 1 << channel.code())
 }
