@@ -23,12 +23,12 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wristband::{Event, Session};
 
+use crate::clock;
 use crate::collector::Intake;
 use crate::config::Config;
 use crate::link::{Link, Values};
 use crate::spool::Room;
 use crate::status::Statuses;
-use crate::clock;
 use backoff::Backoff;
 use outbox::Outbox;
 use signals::Signals;

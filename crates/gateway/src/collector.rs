@@ -114,11 +114,8 @@ impl Collector {
 
     fn announce(&self, keys: Vec<Key>, batches: Vec<Option<wire::Batch>>) {
         let fresh = keys.into_iter().zip(batches).map(|(key, live)| {
-            let live = live.map(|batch| wire::Batch {
-                epoch: key.epoch,
-                sequence: key.sequence,
-                ..batch
-            });
+            let live =
+                live.map(|batch| wire::Batch { epoch: key.epoch, sequence: key.sequence, ..batch });
             Fresh { key, live }
         });
         if self.fresh.try_send(fresh.collect()).is_err() {
@@ -162,11 +159,7 @@ impl Pending {
     }
 
     /// The flush, and for each of its batches the batch itself where it is live.
-    fn into_flush(
-        self,
-        gateway: &GatewayId,
-        now: Timestamp,
-    ) -> (Flush, Vec<Option<wire::Batch>>) {
+    fn into_flush(self, gateway: &GatewayId, now: Timestamp) -> (Flush, Vec<Option<wire::Batch>>) {
         let mut flush = Flush { gaps: self.gaps, ..Flush::default() };
         let mut batches = Vec::new();
         for (device, band) in self.bands {

@@ -245,9 +245,8 @@ impl Publisher {
     fn send(&mut self, what: What, message: Message) {
         let publication = message.publication(&self.site);
         let mqtt = self.mqtt.clone();
-        self.under_way.push(Box::pin(async move {
-            Told { what, outcome: mqtt.publish(publication).await }
-        }));
+        self.under_way
+            .push(Box::pin(async move { Told { what, outcome: mqtt.publish(publication).await } }));
     }
 
     /// Takes in what became of a message.

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use biosignal::DeviceId;
-use btleplug::api::{Central, CentralEvent, CentralState, Manager as _, Peripheral as _, ScanFilter};
+use btleplug::api::{
+    Central, CentralEvent, CentralState, Manager as _, Peripheral as _, ScanFilter,
+};
 use btleplug::platform::{Adapter, Manager, PeripheralId};
 use futures::StreamExt;
 use futures::stream::Stream;
@@ -136,10 +138,8 @@ impl Radio {
     /// One session with an adapter; returns why it ended.
     async fn serve(&mut self) -> anyhow::Result<()> {
         let (mut session, mut events) = self.open().await?;
-        let mut looks = tokio::time::interval_at(
-            tokio::time::Instant::now() + LOOK_EVERY,
-            LOOK_EVERY,
-        );
+        let mut looks =
+            tokio::time::interval_at(tokio::time::Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -228,10 +228,10 @@ impl Radio {
                 }
             }
             CentralEvent::DeviceDiscovered(id) => self.discover(session, id).await,
-            CentralEvent::ServicesAdvertisement { id, .. } => {
-                if !session.devices.contains_key(&id) {
-                    self.discover(session, id).await;
-                }
+            CentralEvent::ServicesAdvertisement { id, .. }
+                if !session.devices.contains_key(&id) =>
+            {
+                self.discover(session, id).await;
             }
             CentralEvent::DeviceConnected(id) => {
                 if let Some(device) = session.devices.get(&id) {

@@ -41,12 +41,8 @@ impl Statuses {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             spool_depth: 0,
         };
-        let board = Board {
-            bands: BTreeMap::new(),
-            untold: BTreeSet::new(),
-            itself,
-            itself_untold: true,
-        };
+        let board =
+            Board { bands: BTreeMap::new(), untold: BTreeSet::new(), itself, itself_untold: true };
         Self { gateway, board: Arc::new(Mutex::new(board)), changed: Arc::new(Notify::new()) }
     }
 

@@ -143,7 +143,8 @@ impl Outstanding {
                 && out.taken.is_some_and(|taken| now.duration_since(taken) >= limits.on_its_way)
         });
         let sent_again = sent_again.count() as u64;
-        metrics::counter!("tidewatch_gateway_resent_total", "why" => "missing").increment(sent_again);
+        metrics::counter!("tidewatch_gateway_resent_total", "why" => "missing")
+            .increment(sent_again);
         if through < device.extent.first {
             return Verdict::Nothing;
         }
@@ -164,7 +165,8 @@ impl Outstanding {
             expired += (before - device.out.len()) as u64;
         }
         if expired > 0 {
-            metrics::counter!("tidewatch_gateway_resent_total", "why" => "unheard").increment(expired);
+            metrics::counter!("tidewatch_gateway_resent_total", "why" => "unheard")
+                .increment(expired);
         }
     }
 }
@@ -236,8 +238,9 @@ mod tests {
     fn with(bands: &[(u8, u64, u64)]) -> Outstanding {
         let mut outstanding = Outstanding::new(LIMITS);
         let extent = |first, newest| Extent { first, newest };
-        outstanding
-            .load(bands.iter().map(|(id, first, last)| (band(*id), extent(*first, *last))).collect());
+        outstanding.load(
+            bands.iter().map(|(id, first, last)| (band(*id), extent(*first, *last))).collect(),
+        );
         outstanding
     }
 
@@ -263,10 +266,7 @@ mod tests {
         assert_eq!(send(&mut outstanding, 3, now), run(2, 1..=3));
         assert_eq!(send(&mut outstanding, 3, now), run(1, 8..=9));
         assert_eq!(send(&mut outstanding, 3, now), None, "8 are out");
-        assert_eq!(
-            outstanding.acknowledged(&band(2), 2, &[], now),
-            Verdict::Free { through: 2 }
-        );
+        assert_eq!(outstanding.acknowledged(&band(2), 2, &[], now), Verdict::Free { through: 2 });
         assert_eq!(send(&mut outstanding, 3, now), run(2, 4..=5));
     }
 
@@ -387,9 +387,11 @@ mod tests {
             for (device, newest) in self.newest.clone() {
                 let has = |sequence: &u64| self.stored.contains(&(device.clone(), *sequence));
                 let through = (1..=newest).take_while(has).last().unwrap_or(0);
-                let highest = (1..=newest).filter(has).last().unwrap_or(0);
-                let missing: Vec<_> =
-                    (1..highest).filter(|number| !has(number)).map(|number| number..=number).collect();
+                let highest = (1..=newest).rfind(has).unwrap_or(0);
+                let missing: Vec<_> = (1..highest)
+                    .filter(|number| !has(number))
+                    .map(|number| number..=number)
+                    .collect();
                 let verdict = self.outstanding.acknowledged(&device, through, &missing, self.now);
                 assert_ne!(verdict, Verdict::Renumber);
             }

@@ -78,9 +78,7 @@ impl Ladder {
                 (age(self.last_at(now)) >= self.patience * 4).then_some(Rung::RestartScan)
             }
             Some((Rung::RestartScan, _)) => Some(Rung::PowerCycle),
-            Some((Rung::PowerCycle, at)) => {
-                (age(at) >= self.patience).then_some(Rung::RestartScan)
-            }
+            Some((Rung::PowerCycle, at)) => (age(at) >= self.patience).then_some(Rung::RestartScan),
         }
     }
 
@@ -96,10 +94,7 @@ mod tests {
     const SILENCE: Duration = Duration::from_secs(20);
 
     /// Steps every two seconds; says what was done, and when, in seconds.
-    fn climb(
-        seconds: u64,
-        signs: impl Fn(u64, Instant) -> Signs,
-    ) -> Vec<(u64, Rung)> {
+    fn climb(seconds: u64, signs: impl Fn(u64, Instant) -> Signs) -> Vec<(u64, Rung)> {
         let start = Instant::now();
         let mut ladder = Ladder::new(SILENCE);
         (0..seconds)
@@ -119,14 +114,17 @@ mod tests {
             missing: true,
             discovering: true,
         };
-        assert_eq!(climb(310, dead), [
-            (20, Rung::RestartScan),
-            (40, Rung::PowerCycle),
-            (80, Rung::RestartScan),
-            (100, Rung::PowerCycle),
-            (180, Rung::RestartScan),
-            (200, Rung::PowerCycle),
-        ]);
+        assert_eq!(
+            climb(310, dead),
+            [
+                (20, Rung::RestartScan),
+                (40, Rung::PowerCycle),
+                (80, Rung::RestartScan),
+                (100, Rung::PowerCycle),
+                (180, Rung::RestartScan),
+                (200, Rung::PowerCycle),
+            ]
+        );
     }
 
     #[test]
@@ -173,11 +171,14 @@ mod tests {
             missing: true,
             discovering: true,
         };
-        assert_eq!(climb(90, heard_once), [
-            (20, Rung::RestartScan),
-            (40, Rung::PowerCycle),
-            (66, Rung::RestartScan),
-            (86, Rung::PowerCycle),
-        ]);
+        assert_eq!(
+            climb(90, heard_once),
+            [
+                (20, Rung::RestartScan),
+                (40, Rung::PowerCycle),
+                (66, Rung::RestartScan),
+                (86, Rung::PowerCycle),
+            ]
+        );
     }
 }

@@ -99,8 +99,7 @@ impl Database {
                 key,
                 |row| Ok((number(row, 0)?, number(row, 1)?)),
             )?;
-            transaction
-                .execute("DELETE FROM batches WHERE device = ?1 AND sequence <= ?2", key)?;
+            transaction.execute("DELETE FROM batches WHERE device = ?1 AND sequence <= ?2", key)?;
             freed.batches += batches;
             freed.bytes += bytes;
         }
@@ -198,11 +197,7 @@ impl Database {
     }
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    epoch: u64,
-    draft: &Draft,
-) -> rusqlite::Result<Key> {
+fn insert(transaction: &Transaction<'_>, epoch: u64, draft: &Draft) -> rusqlite::Result<Key> {
     let sequence: i64 = transaction
         .prepare_cached(
             "INSERT INTO numbers (device, newest) VALUES (?1, 1)
@@ -235,10 +230,7 @@ fn unreadable(error: serde_json::Error) -> rusqlite::Error {
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 fn set_aside(path: &Path, aside: &Path) {

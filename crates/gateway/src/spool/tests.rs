@@ -151,7 +151,10 @@ fn a_flush_that_fails_leaves_nothing_behind() {
     let torn = flush(vec![draft(1, b"a"), draft(2, b"b"), draft(2, b"c")]);
     assert!(spool.append(&torn).is_err());
     assert_eq!(spool.depth(), Depth { batches: 1, bytes: 4 });
-    assert_eq!(spool.extents().unwrap(), BTreeMap::from([(band(1), Extent { first: 1, newest: 1 })]));
+    assert_eq!(
+        spool.extents().unwrap(),
+        BTreeMap::from([(band(1), Extent { first: 1, newest: 1 })])
+    );
     // The numbers of the torn flush are given again, to the same batches.
     spool.fail_at(0);
     let given: Vec<u64> =
@@ -179,7 +182,10 @@ fn gaps_wait_until_they_are_told() {
     for (id, _) in told {
         spool.forget_gap(id).unwrap();
     }
-    assert_eq!(spool.gaps(9).unwrap().into_iter().map(|(_, gap)| gap).collect::<Vec<_>>(), gaps[2..]);
+    assert_eq!(
+        spool.gaps(9).unwrap().into_iter().map(|(_, gap)| gap).collect::<Vec<_>>(),
+        gaps[2..]
+    );
 }
 
 #[test]
@@ -213,10 +219,8 @@ fn one_gateway_owns_the_file() {
 #[test]
 fn backlog_stops_before_live_readings_do() {
     let room = |bytes| Room::of(Depth { batches: 1, bytes }, 1000);
-    assert_eq!([room(899), room(900), room(999), room(1000)], [
-        Room::Free,
-        Room::LiveOnly,
-        Room::LiveOnly,
-        Room::Full
-    ]);
+    assert_eq!(
+        [room(899), room(900), room(999), room(1000)],
+        [Room::Free, Room::LiveOnly, Room::LiveOnly, Room::Full]
+    );
 }
