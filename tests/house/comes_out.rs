@@ -93,7 +93,7 @@ async fn rows(folder: &Path) -> Result<usize> {
     let output = tokio::process::Command::new("sqlite3")
         .arg("-readonly")
         .arg(folder.join("data/tidewatch.sqlite"))
-        .arg("SELECT count(*) FROM batch")
+        .arg("SELECT count(*) FROM batches")
         .output()
         .await?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0))
