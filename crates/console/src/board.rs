@@ -130,23 +130,31 @@ impl Board {
         self.broker_reached = reached;
     }
 
-    /// The cards that are not as they were last told. Called each second, and when something came.
+    /// The cards that are not as they were last told. Called each second.
     pub(crate) fn changes(&mut self, now: Timestamp) -> Vec<Card> {
-        self.settle(now);
-        let cards = self.unordered(now);
-        let told = self.wearers.values_mut().map(|wearer| &mut wearer.told);
-        cards
-            .into_iter()
-            .zip(told)
-            .filter(|(card, told)| told.as_ref() != Some(card))
-            .map(|(card, told)| told.insert(card).clone())
-            .collect()
+        let people: Vec<PersonId> = self.wearers.keys().cloned().collect();
+        people.iter().filter_map(|person| self.change(person, now)).collect()
+    }
+
+    /// A person's card, where it is not as it was last told. Called when something came.
+    pub(crate) fn change(&mut self, person: &PersonId, now: Timestamp) -> Option<Card> {
+        let card = self.settled_card(person, now)?;
+        let wearer = self.wearers.get_mut(person)?;
+        (wearer.told.as_ref() != Some(&card)).then(|| wearer.told.insert(card).clone())
+    }
+
+    /// Who wears a band.
+    pub(crate) fn wearer_of(&self, device: &DeviceId) -> Option<PersonId> {
+        let mut wearers = self.wearers.iter();
+        let found = wearers.find(|(_, wearer)| wearer.device.as_ref() == Some(device));
+        found.map(|(person, _)| person.clone())
     }
 
     /// All cards, the ones who need somebody first.
     pub(crate) fn cards(&mut self, now: Timestamp) -> Vec<Card> {
-        self.settle(now);
-        let mut cards = self.unordered(now);
+        let people: Vec<PersonId> = self.wearers.keys().cloned().collect();
+        let mut cards: Vec<Card> =
+            people.iter().filter_map(|person| self.settled_card(person, now)).collect();
         cards.sort_by(|one, other| {
             (one.level.place(), &one.name, &one.person).cmp(&(
                 other.level.place(),
@@ -169,23 +177,15 @@ impl Board {
             })
     }
 
-    /// Notes since when each level stands.
-    fn settle(&mut self, now: Timestamp) {
-        let found: Vec<(Level, Option<Timestamp>)> = self
-            .wearers
-            .values()
-            .map(|wearer| self.finding(wearer, now))
-            .map(|finding| (finding.level, finding.since))
-            .collect();
-        for (wearer, (level, since)) in self.wearers.values_mut().zip(found) {
-            if wearer.level.is_none_or(|(before, _)| before != level) {
-                wearer.level = Some((level, since.unwrap_or(now)));
-            }
+    /// A person's card, after it was noted since when its level stands.
+    fn settled_card(&mut self, person: &PersonId, now: Timestamp) -> Option<Card> {
+        let wearer = self.wearers.get(person)?;
+        let Finding { level, since, .. } = self.finding(wearer, now);
+        if wearer.level.is_none_or(|(before, _)| before != level) {
+            let wearer = self.wearers.get_mut(person)?;
+            wearer.level = Some((level, since.unwrap_or(now)));
         }
-    }
-
-    fn unordered(&self, now: Timestamp) -> Vec<Card> {
-        self.wearers.iter().map(|(person, wearer)| self.card(person, wearer, now)).collect()
+        Some(self.card(person, self.wearers.get(person)?, now))
     }
 
     fn card(&self, person: &PersonId, wearer: &Wearer, now: Timestamp) -> Card {

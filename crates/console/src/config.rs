@@ -45,6 +45,12 @@ pub struct Config {
     /// How often a tablet is told that the console lives.
     #[serde(with = "humantime_serde")]
     pub heartbeat: Duration,
+    /// How often it is seen to that whoever watches is still signed in.
+    #[serde(with = "humantime_serde")]
+    pub session_check: Duration,
+    /// How often people and assignments are read anew, for what other processes changed.
+    #[serde(with = "humantime_serde")]
+    pub look_again: Duration,
     /// Tablets that may watch at a time.
     pub most_watchers: usize,
 }
@@ -76,6 +82,8 @@ impl Default for Config {
             rings_for: Duration::from_secs(3600),
             refresh: Duration::from_secs(1),
             heartbeat: Duration::from_secs(2),
+            session_check: Duration::from_secs(10),
+            look_again: Duration::from_secs(5),
             most_watchers: 256,
         }
     }
@@ -98,6 +106,7 @@ impl Config {
             ("verdict_fresh", self.verdict_fresh),
             ("refresh", self.refresh),
             ("heartbeat", self.heartbeat),
+            ("look_again", self.look_again),
         ] {
             anyhow::ensure!(!time.is_zero(), "console.{name} must be more than 0s");
         }

@@ -25,8 +25,6 @@ use crate::session;
 
 /// A tablet that takes nothing for this long is gone.
 const TAKES_WITHIN: Duration = Duration::from_secs(30);
-/// How often it is seen to that the session still stands.
-const SESSION_CHECK: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Since {
@@ -151,7 +149,7 @@ impl Tablet {
     }
 
     async fn beat(&mut self, checked: &mut Instant) -> anyhow::Result<()> {
-        if checked.elapsed() >= SESSION_CHECK {
+        if checked.elapsed() >= self.app.config.session_check {
             *checked = Instant::now();
             if !session::stands(&self.app, &self.caller).await? {
                 return Err(Gone.into());
@@ -166,5 +164,64 @@ impl Tablet {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Gone.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use biosignal::SiteId;
+    use store::{Role, Store};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// A tablet, and what it takes, one event at a time.
+    async fn tablet(folder: &std::path::Path) -> (Tablet, mpsc::Receiver<Event>) {
+        let store = Store::open(folder).unwrap();
+        let user = store.create_user("Sam", "no hash", Role::Carer).await.unwrap();
+        let config = Config { heartbeat: Duration::from_secs(3600), ..Config::default() };
+        let site = SiteId::new("house-1").unwrap();
+        let app = App::new(config, site, store, CancellationToken::new());
+        let caller = Caller { id: user.id, role: user.role, session: [0; 32] };
+        let (sender, taken) = mpsc::channel(1);
+        (Tablet { app, caller, sender, told: 0 }, taken)
+    }
+
+    /// The kind of an event, as it goes over the wire.
+    async fn kind(event: Event) -> String {
+        let one = tokio_stream::once(Ok::<_, Infallible>(event));
+        let body = Sse::new(one).into_response().into_body();
+        let text = axum::body::to_bytes(body, 1_000_000).await.unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("event: ")).unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_slow_tablet_is_told_the_whole_board_and_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut tablet, mut taken) = tablet(folder.path()).await;
+        let app = tablet.app.clone();
+        let news = app.announcer.listen();
+        let following = tokio::spawn(async move { tablet.follow(news, None).await });
+        assert_eq!(kind(taken.recv().await.unwrap()).await, "board");
+
+        // It takes nothing, and far more happens than is kept for it; telling never waits.
+        let card = news::json(&json!({ "person": "p-1" })).unwrap();
+        for _ in 0..10_000 {
+            app.announcer.tell(News::Card { data: card.clone() });
+        }
+        let mut kinds = Vec::new();
+        while kinds.last().is_none_or(|kind| kind != "board") {
+            kinds.push(kind(taken.recv().await.unwrap()).await);
+        }
+        assert!(kinds.len() < 10, "what it missed is not told piece by piece: {}", kinds.len());
+        app.announcer.tell(News::Card { data: card });
+        let mut next = kind(taken.recv().await.unwrap()).await;
+        while next != "card" {
+            next = kind(taken.recv().await.unwrap()).await;
+        }
+        drop(taken);
+        following.await.unwrap().unwrap();
     }
 }

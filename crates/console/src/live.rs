@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
-use crate::board::{Card, Link};
+use crate::board::Card;
 use crate::moment;
 use crate::news::{News, json};
 use crate::publish::Wearers;
@@ -25,15 +25,14 @@ pub(crate) async fn follow(
         tokio::select! {
             delivery = subscriber.next() => match delivery {
                 Some(delivery) => {
-                    if take(&app, &wearers, &delivery) {
-                        tell_changes(&app)?;
-                    }
+                    let changed = take(&app, &wearers, &delivery);
+                    tell_changes(&app, changed)?;
                     subscriber.acknowledge(delivery.ack);
                 }
                 None => return Ok(()),
             },
             _ = refresh.tick() => {
-                tell_changes(&app)?;
+                tell_changes(&app, Changed::Everybody)?;
                 // What other processes did to alerts. A store that is away now is asked again.
                 if let Err(error) = desk::announce(&app).await {
                     tracing::warn!(error = format!("{error:#}"), "cannot read the alerts");
@@ -41,7 +40,7 @@ pub(crate) async fn follow(
             }
             Ok(()) = connected.changed() => {
                 reached(&app, &mut connected);
-                tell_changes(&app)?;
+                tell_changes(&app, Changed::Everybody)?;
             }
         }
     }
@@ -53,34 +52,39 @@ fn reached(app: &App, connected: &mut watch::Receiver<bool>) {
     app.board().set_broker_reached(reached);
 }
 
-/// Takes in a message; says whether the cards are to be looked at at once.
-fn take(app: &App, wearers: &Wearers, delivery: &Delivery) -> bool {
+/// Whose card is to be looked at at once.
+enum Changed {
+    Nobody,
+    Person(PersonId),
+    Everybody,
+}
+
+fn take(app: &App, wearers: &Wearers, delivery: &Delivery) -> Changed {
     let now = moment::now();
     match &delivery.message {
-        // Refused payloads are counted and logged where they are read.
-        Err(_) => false,
-        Ok(Message::Batch(batch)) => {
-            take_batch(app, batch, now);
-            false
+        Ok(Message::Batch(batch)) => take_batch(app, batch, now),
+        Ok(Message::DeviceStatus(said)) => return take_status(app, said, now),
+        Ok(Message::GatewayStatus(said)) => {
+            if let Ok(gateway) = GatewayId::new(said.gateway.as_str()) {
+                app.board().take_gateway(gateway, said.up);
+                return Changed::Everybody;
+            }
         }
-        Ok(Message::DeviceStatus(said)) => heard::status(said).is_ok_and(|(device, mut status)| {
-            tracing::debug!(%device, link = status.link.name(), "a device's status");
-            status.at = status.at.min(now);
-            let lost = status.link != Link::Connected;
-            app.board().take_status(device, status);
-            lost
-        }),
-        Ok(Message::GatewayStatus(said)) => GatewayId::new(said.gateway.as_str()).is_ok_and(|id| {
-            app.board().take_gateway(id, said.up);
-            true
-        }),
-        Ok(Message::Assessment(found)) => take_assessment(app, found, now),
-        Ok(Message::Assignment(told)) => {
-            wearers.heard(told);
-            false
-        }
-        Ok(_) => false,
+        Ok(Message::Assessment(found)) => return take_assessment(app, found, now),
+        Ok(Message::Assignment(told)) => wearers.heard(told),
+        // Nothing else was asked for; what is refused is counted where it is read.
+        Ok(_) | Err(_) => {}
     }
+    Changed::Nobody
+}
+
+fn take_status(app: &App, said: &bus::wire::DeviceStatus, now: Timestamp) -> Changed {
+    let Ok((device, mut status)) = heard::status(said) else { return Changed::Nobody };
+    tracing::debug!(%device, link = status.link.name(), "a device's status");
+    status.at = status.at.min(now);
+    let mut board = app.board();
+    board.take_status(device.clone(), status);
+    board.wearer_of(&device).map_or(Changed::Nobody, Changed::Person)
 }
 
 fn take_batch(app: &App, batch: &bus::wire::Batch, now: Timestamp) {
@@ -96,18 +100,23 @@ fn take_batch(app: &App, batch: &bus::wire::Batch, now: Timestamp) {
     }
 }
 
-fn take_assessment(app: &App, found: &bus::wire::Assessment, now: Timestamp) -> bool {
+fn take_assessment(app: &App, found: &bus::wire::Assessment, now: Timestamp) -> Changed {
     let (Ok(person), Some(verdict)) = (PersonId::new(found.person.as_str()), heard::verdict(found))
     else {
-        return false;
+        return Changed::Nobody;
     };
     app.board().take_verdict(&person, verdict, now);
-    true
+    Changed::Person(person)
 }
 
-fn tell_changes(app: &App) -> anyhow::Result<()> {
-    let changed: Vec<Card> = app.board().changes(moment::now());
-    for card in &changed {
+fn tell_changes(app: &App, changed: Changed) -> anyhow::Result<()> {
+    let now = moment::now();
+    let cards: Vec<Card> = match changed {
+        Changed::Nobody => return Ok(()),
+        Changed::Person(person) => app.board().change(&person, now).into_iter().collect(),
+        Changed::Everybody => app.board().changes(now),
+    };
+    for card in &cards {
         app.announcer.tell(News::Card { data: json(card)? });
     }
     Ok(())

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use biosignal::{DeviceId, PersonId, Timestamp};
 use bus::{Message, PublishError, Publisher, wire};
@@ -8,9 +7,6 @@ use store::StoreError;
 
 use crate::app::{App, lock};
 use crate::{directory, moment};
-
-/// How often the store is asked for what other processes changed.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Bands that the broker says somebody wears or wore.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +41,7 @@ pub(crate) async fn keep_published(
         tokio::select! {
             () = app.assignments_changed.notified() => {}
             Ok(()) = connected.changed() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => look_again(&app).await,
+            () = tokio::time::sleep(app.config.look_again) => look_again(&app).await,
         }
     }
 }

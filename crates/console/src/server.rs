@@ -1,14 +1,12 @@
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::any;
 use biosignal::SiteId;
 use bus::{Endpoint, Filter, Publisher, SessionKind, Subscriber};
 use store::Store;
@@ -144,9 +142,9 @@ async fn listen(app: App, door: Door) -> anyhow::Result<()> {
 fn router(app: App) -> Router {
     let https = app.config.is_https();
     routes::router(&app)
-        .fallback_service(any(async |method, uri, headers| {
-            Ok::<_, Infallible>(page::show(method, uri, headers))
-        }))
+        .fallback(async |method: Method, uri: Uri, headers: HeaderMap| {
+            page::show(&method, &uri, &headers)
+        })
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done at this address.")
                 .into_response()
