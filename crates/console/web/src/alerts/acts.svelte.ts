@@ -77,7 +77,8 @@ class Acts {
   private async send(act: Act, late: boolean): Promise<void> {
     try {
       if (act.kind === 'acknowledge') await this.sendGoing(act, late);
-      else live.take(await api.resolve(act.alert, act.outcome ?? 'other', act.note, late ? act.at : undefined));
+      else
+        live.take(await api.resolve(act.alert, act.outcome ?? 'other', act.note, late ? act.at : undefined));
     } catch (error) {
       if (error instanceof Unreachable || !(error instanceof Refused)) throw error;
       // Signed out meanwhile: it stays in the queue for the same person.

@@ -23,7 +23,11 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   // A gateway that stands before a dead server is as good as silence.
   if (response.status >= 502 && response.status <= 504) throw new Unreachable('the server is away');
   const said = (await parsed(response)) as { error?: string; what?: string } | null;
-  throw new Refused(response.status, said?.error ?? `the server refused (${response.status})`, said?.what ?? null);
+  throw new Refused(
+    response.status,
+    said?.error ?? `the server refused (${response.status})`,
+    said?.what ?? null,
+  );
 }
 
 async function send(method: string, path: string, body: unknown): Promise<Response> {

@@ -7,8 +7,13 @@ export interface Summary {
 
 /** The board in one sentence. It never claims calm for people who cannot be seen. */
 export function summary(entries: readonly Entry[], lost: boolean): Summary {
-  if (entries.length === 0) return { headline: 'Nobody here yet', detail: 'Add people under People & bands.' };
-  if (lost) return { headline: "Can't see anyone", detail: 'This tablet has no connection. Check on people in person.' };
+  if (entries.length === 0)
+    return { headline: 'Nobody here yet', detail: 'Add people under People & bands.' };
+  if (lost)
+    return {
+      headline: "Can't see anyone",
+      detail: 'This tablet has no connection. Check on people in person.',
+    };
   return { headline: headline(entries), detail: detail(entries) };
 }
 

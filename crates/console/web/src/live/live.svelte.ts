@@ -68,9 +68,13 @@ class Live {
     this.source = source;
     this.openedAt = performance.now();
     this.greeted = false;
-    source.addEventListener('tick', (event) => this.heard(event, (said: { now: Millis }) => clock.set(said.now)));
+    source.addEventListener('tick', (event) =>
+      this.heard(event, (said: { now: Millis }) => clock.set(said.now)),
+    );
     source.addEventListener('board', (event) => this.heard(event, (board: Board) => this.setBoard(board)));
-    source.addEventListener('card', (event) => this.heard(event, (card: Card) => this.cards.set(card.person, card)));
+    source.addEventListener('card', (event) =>
+      this.heard(event, (card: Card) => this.cards.set(card.person, card)),
+    );
     source.addEventListener('alert', (event) => this.heard(event, (alert: Alert) => this.setAlert(alert)));
     source.onerror = () => this.failed(source);
   }

@@ -6,7 +6,10 @@ interface Cause {
 }
 
 const causes: Record<string, Cause> = {
-  out_of_range: { why: 'out of range', remedy: 'Check on them in person. The band is too far from a receiver.' },
+  out_of_range: {
+    why: 'out of range',
+    remedy: 'Check on them in person. The band is too far from a receiver.',
+  },
   off_wrist: { why: 'band is off the wrist', remedy: 'Offer the band again, if they want it.' },
   frozen: { why: 'a sensor is stuck', remedy: 'Loosen and refasten the band so that it sits flat.' },
   silent: { why: 'band is silent', remedy: 'Take the band near a receiver. Charge it if it stays silent.' },
