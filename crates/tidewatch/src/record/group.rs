@@ -70,40 +70,33 @@ impl Group {
         Ok(())
     }
 
-    /// `false` where shutdown came before the store could take it.
+    /// `false` where shutdown came before the store could take it. Gaps come first: who
+    /// hears of a batch finds the gaps that were told before it.
     pub(super) async fn commit(
         &self,
         store: &Store,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<bool> {
-        if !self.batches.is_empty() {
-            let append = || {
-                let (store, batches) = (store.clone(), self.batches.clone());
-                async move { store.append(batches).await }
-            };
-            let Some(appended) = insist(shutdown, append).await? else {
-                return Ok(false);
-            };
-            self.count(&appended);
-        }
-        if !self.gaps.is_empty() {
-            let record = || {
-                let (store, gaps) = (store.clone(), self.gaps.clone());
-                async move { store.record_gaps(gaps).await }
-            };
-            if insist(shutdown, record).await?.is_none() {
+        let Self { gaps, refused, batches, .. } = self;
+        if !gaps.is_empty() {
+            let kept = insist(shutdown, async || store.record_gaps(gaps.clone()).await);
+            if kept.await?.is_none() {
                 return Ok(false);
             }
-            metrics::counter!("tidewatch_record_gaps_total").increment(self.gaps.len() as u64);
+            metrics::counter!("tidewatch_record_gaps_total").increment(gaps.len() as u64);
         }
-        if !self.refused.is_empty() {
-            let keep = || {
-                let (store, refused) = (store.clone(), self.refused.clone());
-                async move { store.quarantine(refused).await }
-            };
-            return Ok(insist(shutdown, keep).await?.is_some());
+        if !refused.is_empty() {
+            let kept = insist(shutdown, async || store.quarantine(refused.clone()).await);
+            if kept.await?.is_none() {
+                return Ok(false);
+            }
         }
-        Ok(true)
+        if batches.is_empty() {
+            return Ok(true);
+        }
+        let appended = insist(shutdown, async || store.append(batches.clone()).await).await?;
+        appended.iter().for_each(|became| self.count(became));
+        Ok(appended.is_some())
     }
 
     fn count(&self, appended: &[Appended]) {

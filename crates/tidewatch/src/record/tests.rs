@@ -71,7 +71,7 @@ impl House {
             let delivery = told.expect("the gateway is told").expect("connected");
             acknowledgements.acknowledge(delivery.ack);
             let Ok(Message::Acknowledgement(told)) = delivery.message else {
-                panic!("{delivery:?}")
+                panic!("{}", delivery.topic)
             };
             let of_device = told.devices.into_iter().find(|it| it.contiguous_through >= through);
             if let Some(ack) = of_device {
