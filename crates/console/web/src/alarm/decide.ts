@@ -25,8 +25,8 @@ export const PAUSE_MS = 60_000;
 /** Answered but without an outcome for this long: it sounds again, one step lower. */
 export const OUTCOME_WITHIN_MS = 180_000;
 
-/** An alert that nobody closed for longer than a shift stays on the screen, but never rings again. */
-export const RINGS_FOR_MS = 12 * 3_600_000;
+/** What was answered a shift ago and never closed stays on the screen, but no longer sounds. */
+export const REMINDS_FOR_MS = 12 * 3_600_000;
 
 const TECHNICAL = 'technical';
 
@@ -54,16 +54,15 @@ export function paused(pause: Pause | null, now: Millis): boolean {
 }
 
 /** Whether this alert waits for somebody to say that they go. */
-export function ringing(alert: Alert, answered: ReadonlySet<string>): boolean {
+export function waiting(alert: Alert, answered: ReadonlySet<string>): boolean {
   return alert.level === 'high' && alert.state === 'raised' && !answered.has(alert.id);
 }
 
 function soundOf(alert: Alert, situation: Situation): Sound {
   const { now, answered, closed } = situation;
   if (alert.level !== 'high' || alert.state === 'resolved' || closed.has(alert.id)) return 'none';
-  if (now - alert.raisedAt > RINGS_FOR_MS) return 'none';
-  if (ringing(alert, answered)) return 'high';
-  return overdue(alert, now) ? 'medium' : 'none';
+  if (waiting(alert, answered)) return alert.ringsUntil !== null && now < alert.ringsUntil ? 'high' : 'none';
+  return overdue(alert, now) && now - alert.raisedAt < REMINDS_FOR_MS ? 'medium' : 'none';
 }
 
 /** Whether somebody went, and has not said what happened for too long. */

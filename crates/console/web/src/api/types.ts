@@ -44,6 +44,8 @@ export interface Alert {
   state: 'raised' | 'acknowledged' | 'resolved';
   raisedAt: Millis;
   endedAt: Millis | null;
+  /** Until when it rings, unless somebody goes; none where it is silent, for instance because it came late. */
+  ringsUntil: Millis | null;
   reasons: Reason[];
   quality: number | null;
   strategies: string[];

@@ -28,7 +28,6 @@ class Session {
 
   async setUp(name: string, password: string): Promise<void> {
     await api.setUp(name, password);
-    await api.signIn(name, password);
     await this.ask();
   }
 

@@ -20,6 +20,10 @@ const causes: Record<string, Cause> = {
   gateway: { why: 'receiver is off', remedy: 'Check that the receiver box has power.' },
   broker: { why: 'house network fault', remedy: 'Tell IT: the receiver cannot reach Tidewatch.' },
   store: { why: 'Tidewatch cannot save', remedy: 'Tell IT: the store is away.' },
+  detector: { why: 'Tidewatch is not judging', remedy: 'Check on them in person, and tell IT.' },
+  starting: { why: 'just started', remedy: 'Wait a moment.' },
+  garbage: { why: 'band sends nonsense', remedy: 'Give another band, and tell IT.' },
+  released: { why: 'no receiver looks after the band', remedy: 'Tell IT: the band belongs to no receiver.' },
   refused: { why: "didn't want the band", remedy: 'That is their choice. Nothing to do.' },
   no_band: { why: 'no band', remedy: 'Give a band under People & bands.' },
   poor_quality: { why: 'signal too poor', remedy: 'Check that the band sits flat and snug.' },
@@ -32,6 +36,8 @@ const aliases: Record<string, string> = {
   gateway_down: 'gateway',
   unassigned: 'no_band',
   low_quality: 'poor_quality',
+  poor_signal: 'poor_quality',
+  no_signal: 'silent',
   disconnected: 'out_of_range',
 };
 
