@@ -1,7 +1,7 @@
 //! Samples as the store keeps them: a byte with the shift, then differences as varints.
 //!
 //! Each component is coded against its own sample before, less the low bits that are
-//! zero in all of them: a second of E4 blood volume pulse takes about 90 bytes.
+//! zero in all of them.
 
 /// Packs samples of so many components each.
 pub(crate) fn pack(samples: &[i32], components: usize) -> Vec<u8> {
