@@ -147,7 +147,7 @@ impl Window {
         let mut found = Found { expected: last.saturating_sub(first), ..Found::default() };
         let mut next = None;
         for reading in readings {
-            let begin = self.index_of(track, reading.measured_at, next);
+            let begin = self.index_of(track, reading, next);
             for (offset, values) in
                 reading.samples.chunks_exact(track.channel.components()).enumerate()
             {
@@ -185,14 +185,21 @@ impl Window {
         (at_or_after(self.from), at_or_after(self.until))
     }
 
-    fn index_of(&self, track: &Track, measured_at: Timestamp, next: Option<i64>) -> i64 {
-        let micros = measured_at.micros_since(track.start) - self.shift_us;
+    /// Where in the track a block belongs: where the one before ended, when its time is
+    /// near that. Else where its values stand, within the tolerance of its time.
+    fn index_of(&self, track: &Track, reading: &Reading, next: Option<i64>) -> i64 {
+        let micros = reading.measured_at.micros_since(track.start) - self.shift_us;
         let period = i64::from(track.period_us);
         let nearest = (micros + period / 2).div_euclid(period);
-        match next {
-            Some(next) if ((nearest - next) * period).abs() <= CONTIGUOUS_US => next,
-            _ => nearest,
+        if let Some(next) = next
+            && ((nearest - next) * period).abs() <= CONTIGUOUS_US
+        {
+            return next;
         }
+        let reach = self.tolerance_us / period;
+        (nearest - reach..=nearest + reach)
+            .max_by_key(|place| (agreement(track, *place, reading), -(place - nearest).abs()))
+            .unwrap_or(nearest)
     }
 
     /// Events: each is looked for near its time, with its value.
@@ -241,6 +248,16 @@ impl Window {
     }
 }
 
+/// How many of a block's integers are the track's from an index on.
+fn agreement(track: &Track, place: i64, reading: &Reading) -> usize {
+    let first = place * track.channel.components() as i64;
+    let at = |index: usize| usize::try_from(first + index as i64).ok();
+    let same = |(index, value): &(usize, &i32)| {
+        at(*index).and_then(|it| track.samples.get(it)) == Some(value)
+    };
+    reading.samples.iter().enumerate().filter(same).count()
+}
+
 fn time_at(track: &Track, index: i64) -> Timestamp {
     track.start.plus_micros(index * i64::from(track.period_us))
 }
@@ -280,7 +297,7 @@ mod tests {
             from: recording.start(),
             until: recording.end(),
             shift_us: SHIFT,
-            tolerance_us: 50_000,
+            tolerance_us: 260_000,
         };
         window.compare(&recording, Channel::Eda, readings)
     }
@@ -296,6 +313,16 @@ mod tests {
         let found = compare(all());
         let sound = Found { expected: 40, stored: 40, largest_error_us: 3_000, ..Found::default() };
         assert_eq!(found, sound);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_by_samples_moves_no_value() {
+        let late = (0..10)
+            .map(|packet| reading(packet, 180_000, (packet as i32 * 4..).take(4).collect()))
+            .collect();
+        let found = compare(late);
+        assert_eq!((found.missing, found.different), (0, 0));
+        assert_eq!(found.largest_error_us, 180_000);
     }
 
     #[test]
