@@ -17,9 +17,8 @@ export interface View {
 }
 
 export function shown(card: Card, view: View): Shown {
-  if (view.lostSince !== null)
-    return blind(card.level === 'no_reading' ? card.since : view.lostSince, 'connection');
   if (card.level === 'no_reading') return { level: 'no_reading', since: card.since, cause: card.cause };
+  if (view.lostSince !== null) return blind(view.lostSince, 'connection');
   if (card.lastSampleAt === null || view.now - card.lastSampleAt > STALE_AFTER_MS) {
     return blind(card.lastSampleAt ?? card.since, 'stale');
   }

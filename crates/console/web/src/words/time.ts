@@ -29,7 +29,7 @@ export function span(ms: Millis): string {
   return `${Math.floor(hours / 24)} days`;
 }
 
-/** How long ago; a clock that is slightly behind never gives a time in the future. */
+/** How long ago, at least a second: no reading arrives the moment it is taken. */
 export function ago(at: Millis, now: Millis): string {
-  return `${span(now - at)} ago`;
+  return `${span(Math.max(1000, now - at))} ago`;
 }
