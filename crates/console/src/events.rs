@@ -188,13 +188,26 @@ mod tests {
         (Tablet { app, caller, sender, told: 0 }, taken)
     }
 
-    /// The kind of an event, as it goes over the wire.
-    async fn kind(event: Event) -> String {
+    /// An event as it goes over the wire.
+    async fn wire(event: Event) -> String {
         let one = tokio_stream::once(Ok::<_, Infallible>(event));
         let body = Sse::new(one).into_response().into_body();
         let text = axum::body::to_bytes(body, 1_000_000).await.unwrap();
-        let text = String::from_utf8(text.to_vec()).unwrap();
-        text.lines().find_map(|line| line.strip_prefix("event: ")).unwrap().to_owned()
+        String::from_utf8(text.to_vec()).unwrap()
+    }
+
+    /// The next event of a kind.
+    async fn next(taken: &mut mpsc::Receiver<Event>, kind: &str) -> String {
+        loop {
+            let event = wire(taken.recv().await.unwrap()).await;
+            if event.contains(&format!("event: {kind}\n")) {
+                return event;
+            }
+        }
+    }
+
+    fn card(number: u32) -> News {
+        News::Card { data: news::json(&json!({ "number": number })).unwrap() }
     }
 
     #[tokio::test]
@@ -204,24 +217,56 @@ mod tests {
         let app = tablet.app.clone();
         let news = app.announcer.listen();
         let following = tokio::spawn(async move { tablet.follow(news, None).await });
-        assert_eq!(kind(taken.recv().await.unwrap()).await, "board");
+        next(&mut taken, "board").await;
 
         // It takes nothing, and far more happens than is kept for it; telling never waits.
-        let card = news::json(&json!({ "person": "p-1" })).unwrap();
-        for _ in 0..10_000 {
-            app.announcer.tell(News::Card { data: card.clone() });
+        for number in 1..=10_000 {
+            app.announcer.tell(card(number));
         }
-        let mut kinds = Vec::new();
-        while kinds.last().is_none_or(|kind| kind != "board") {
-            kinds.push(kind(taken.recv().await.unwrap()).await);
-        }
-        assert!(kinds.len() < 10, "what it missed is not told piece by piece: {}", kinds.len());
-        app.announcer.tell(News::Card { data: card });
-        let mut next = kind(taken.recv().await.unwrap()).await;
-        while next != "card" {
-            next = kind(taken.recv().await.unwrap()).await;
-        }
+        next(&mut taken, "board").await;
+        app.announcer.tell(card(20_000));
+        let first = next(&mut taken, "card").await;
+        assert!(first.contains("20000"), "nothing older comes after the board: {first}");
         drop(taken);
         following.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_happens_while_the_board_is_read_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut tablet, mut taken) = tablet(folder.path()).await;
+        let app = tablet.app.clone();
+        let news = app.announcer.listen();
+        for number in 1..=3 {
+            app.store.raise(record(number)).await.unwrap();
+        }
+        // Told by another task between listening and reading the board.
+        crate::desk::announce(&app).await.unwrap();
+        tokio::spawn(async move { tablet.follow(news, Some(1)).await });
+        app.announcer.tell(card(1));
+        let mut told = Vec::new();
+        loop {
+            let event = wire(taken.recv().await.unwrap()).await;
+            if event.contains("event: card\n") {
+                break;
+            }
+            told.extend(
+                event.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned),
+            );
+        }
+        assert_eq!(told, ["2", "3"]);
+    }
+
+    fn record(number: u8) -> store::AlertRecord {
+        store::AlertRecord {
+            id: format!("alert-{number}"),
+            device: biosignal::DeviceId::from_address([number; 6]),
+            person: biosignal::PersonId::new("p-1").unwrap(),
+            level: store::AlertLevel::High,
+            raised_at: moment::now(),
+            reasons: Vec::new(),
+            quality: 1.0,
+            score: 0.9,
+        }
     }
 }
