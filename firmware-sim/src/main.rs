@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use firmware_sim::{Command, Event, Scenario, Simulation};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 /// Wristbands that are not there, for tests, demonstrations and work without a radio.
 #[derive(Parser)]
@@ -84,7 +84,7 @@ async fn run(scenario: Scenario, socket: Option<PathBuf>) -> anyhow::Result<()> 
         bus: simulation.bus_address().to_owned(),
         bands: simulation.bands().to_vec(),
     })?;
-    let mut lines = Some(BufReader::new(tokio::io::stdin()).lines());
+    let mut lines = Some(standard_input());
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
@@ -112,9 +112,24 @@ async fn run(scenario: Scenario, socket: Option<PathBuf>) -> anyhow::Result<()> 
     tell(&Event::Stopped)
 }
 
-async fn next(lines: &mut Option<Lines<BufReader<Stdin>>>) -> Option<String> {
+/// The lines of standard input, read by a thread of its own: a read cannot be called off,
+/// and must not hold up the end.
+fn standard_input() -> mpsc::Receiver<String> {
+    // When commands come faster than they are carried out, the writer waits.
+    let (sender, lines) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+async fn next(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
     match lines {
-        Some(lines) => lines.next_line().await.ok().flatten(),
+        Some(lines) => lines.recv().await,
         None => std::future::pending().await,
     }
 }

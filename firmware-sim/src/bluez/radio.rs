@@ -191,6 +191,7 @@ impl Stack {
             return;
         }
         *resolved_at = None;
+        tracing::debug!(device = %wearables[index].address, "services resolved");
         for (path, place) in self.gatt_places(index, wearables) {
             let interfaces = self.interfaces(place, wearables);
             self.out.push(interfaces_added(&path, &interfaces));
