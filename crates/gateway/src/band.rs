@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use biosignal::{DeviceId, GapCause};
+use biosignal::{DeviceId, GapCause, Timestamp};
 use bus::wire::device_status::Link as LinkState;
 use futures::StreamExt;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -83,7 +83,7 @@ pub(crate) struct Band {
     /// Values refused since the last live reading.
     refused: u64,
     /// Since when the connected band is known to be silent.
-    silent_since: Option<Instant>,
+    silent_since: Option<Timestamp>,
 }
 
 impl Band {
@@ -132,7 +132,7 @@ impl Band {
                 changed = self.sightings.changed() => changed.ok()?,
                 // Nobody speaks now; what still comes is of the connection before.
                 _ = next(&mut self.values) => {}
-                _ = ticks.tick() => self.tick(),
+                _ = ticks.tick() => self.handle(Event::Tick),
             }
         }
     }
@@ -252,11 +252,6 @@ impl Band {
         self.holding = false;
         self.signals.clear(&self.device);
         self.handle(Event::Disconnected { cause });
-    }
-
-    fn tick(&mut self) {
-        self.handle(Event::Tick);
-        self.outbox.flush(&self.device, &self.session);
     }
 
     fn say(&self, link: LinkState, cause: Option<GapCause>) {

@@ -21,7 +21,10 @@ pub struct Config {
     /// How long an unconnected band may go unheard before it counts as out of range.
     #[serde(with = "humantime_serde")]
     pub unheard_after: Duration,
-    /// How long a connected band may be reported as silent before its link is made anew.
+    /// How long a connected band may be silent before it is reported; at least 5 s.
+    #[serde(with = "humantime_serde")]
+    pub silent_after: Duration,
+    /// How long a connected band may be silent before its link is made anew.
     #[serde(with = "humantime_serde")]
     pub relink_after: Duration,
     /// How long the radio may hear nothing, with a band missing, before the adapter is
@@ -47,7 +50,8 @@ impl Default for Config {
             connection_slots: 10,
             connect_timeout: Duration::from_secs(15),
             unheard_after: Duration::from_secs(10),
-            relink_after: Duration::from_secs(15),
+            silent_after: Duration::from_secs(5),
+            relink_after: Duration::from_secs(20),
             radio_silence: Duration::from_secs(20),
             flush_every: Duration::from_millis(250),
             resend_after: Duration::from_secs(45),
@@ -76,6 +80,13 @@ impl Config {
             "gateway.flush_every = {:?}: at least {least:?}",
             self.flush_every
         );
+        let least = Duration::from_secs(5);
+        anyhow::ensure!(
+            self.silent_after >= least && self.relink_after > self.silent_after,
+            "gateway.silent_after = {:?}, relink_after = {:?}: at least {least:?}, and more than that",
+            self.silent_after,
+            self.relink_after
+        );
         Ok(())
     }
 
@@ -95,6 +106,9 @@ mod tests {
         let none = Config { connection_slots: 0, ..Config::default() };
         let said = none.validate().expect_err("no slot is no gateway").to_string();
         assert!(said.starts_with("gateway.connection_slots = 0"), "{said}");
+        let hasty = Config { relink_after: Duration::from_secs(5), ..Config::default() };
+        let said = hasty.validate().expect_err("it would never be reported").to_string();
+        assert!(said.starts_with("gateway.silent_after = 5s, relink_after = 5s"), "{said}");
     }
 
     #[test]

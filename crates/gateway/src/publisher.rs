@@ -107,7 +107,7 @@ impl Publisher {
         Ok(Self {
             site,
             gateway,
-            epoch: spool.epoch(),
+            epoch: spool.epoch().await?,
             connected: mqtt.connected(),
             spool,
             statuses,

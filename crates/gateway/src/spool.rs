@@ -116,6 +116,8 @@ impl Room {
 pub(crate) struct Spool {
     database: Arc<Mutex<Database>>,
     limit_bytes: u64,
+    /// As of the last call: to be read while another call is at the disk.
+    depth: watch::Sender<Depth>,
     room: watch::Sender<Room>,
 }
 
@@ -124,8 +126,9 @@ impl Spool {
         let path = data_dir.join(FILE);
         let database = Database::open(&path)
             .with_context(|| format!("cannot open the spool {}", path.display()))?;
-        let room = watch::Sender::new(Room::of(database.depth(), limit_bytes));
-        let spool = Self { database: Arc::new(Mutex::new(database)), limit_bytes, room };
+        let depth = watch::Sender::new(database.depth());
+        let room = watch::Sender::new(Room::Free);
+        let spool = Self { database: Arc::new(Mutex::new(database)), limit_bytes, depth, room };
         spool.measure();
         Ok(spool)
     }
@@ -137,16 +140,12 @@ impl Spool {
 
     /// Keeps a flush; `Ok` means that it is on the disk.
     pub(crate) async fn append(&self, flush: Arc<Flush>) -> anyhow::Result<Vec<Key>> {
-        let keys = self.call(move |database| database.append(&flush)).await?;
-        self.measure();
-        Ok(keys)
+        self.call(move |database| database.append(&flush)).await
     }
 
     /// Lets go of devices' batches, each up to and with a number, which the store has.
     pub(crate) async fn free(&self, through: Vec<(DeviceId, u64)>) -> anyhow::Result<()> {
-        self.call(move |database| database.free(&through)).await?;
-        self.measure();
-        Ok(())
+        self.call(move |database| database.free(&through)).await
     }
 
     /// A device's batches from a number on, oldest first.
@@ -185,12 +184,12 @@ impl Spool {
     }
 
     /// The numbering's epoch.
-    pub(crate) fn epoch(&self) -> u64 {
-        self.lock().epoch()
+    pub(crate) async fn epoch(&self) -> anyhow::Result<u64> {
+        self.call(|database| Ok(database.epoch())).await
     }
 
     pub(crate) fn depth(&self) -> Depth {
-        self.lock().depth()
+        *self.depth.borrow()
     }
 
     async fn call<T: Send + 'static>(
@@ -198,17 +197,16 @@ impl Spool {
         work: impl FnOnce(&mut Database) -> rusqlite::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let database = Arc::clone(&self.database);
-        tokio::task::spawn_blocking(move || {
+        let (outcome, depth) = tokio::task::spawn_blocking(move || {
             let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut database)
+            (work(&mut database), database.depth())
         })
         .await
-        .context("the spool's thread ended")?
-        .context("the spool's file")
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Database> {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+        .context("the spool's thread ended")?;
+        if self.depth.send_replace(depth) != depth {
+            self.measure();
+        }
+        outcome.context("the spool's file")
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge for people")]

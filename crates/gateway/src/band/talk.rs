@@ -125,15 +125,22 @@ impl Band {
         if !self.holding {
             self.signals.tick(&self.device, Instant::now());
         }
-        let relink_after = self.shared.config.relink_after;
-        match self.silent_since {
-            Some(since) if !self.holding && since.elapsed() >= relink_after => {
-                metrics::counter!("tidewatch_gateway_relinks_total").increment(1);
-                tracing::warn!(device = %self.device, "connected but silent: connecting anew");
-                Verdict::Relink
-            }
-            _ => Verdict::Stay,
+        let Some(since) = self.silent_since.filter(|_| !self.holding) else {
+            return Verdict::Stay;
+        };
+        let silence = clock::now().micros_since(since);
+        let exceeds =
+            |limit: Duration| silence >= i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
+        if exceeds(self.shared.config.silent_after) {
+            let link = if self.refused > 0 { LinkState::Garbage } else { LinkState::Silent };
+            self.say(link, Some(GapCause::Band));
         }
+        if exceeds(self.shared.config.relink_after) {
+            metrics::counter!("tidewatch_gateway_relinks_total").increment(1);
+            tracing::warn!(device = %self.device, "connected but silent: connecting anew");
+            return Verdict::Relink;
+        }
+        Verdict::Stay
     }
 
     /// Lets the session take an event in, and does what it says.
@@ -170,7 +177,7 @@ impl Band {
             }
             Action::Battery(percent) => self.shared.statuses.battery(&self.device, percent),
             Action::Contact(contact) => self.shared.statuses.contact(&self.device, contact),
-            Action::Silent { .. } => self.fell_silent(),
+            Action::Silent { since } => self.silent_since = Some(since),
             Action::Rejected { characteristic, error } => self.refuse(characteristic, &error),
             // Nothing to write to; the session asks again once it is connected.
             Action::Write { .. } => {}
@@ -183,16 +190,6 @@ impl Band {
         if self.silent_since.take().is_some() {
             self.say(LinkState::Connected, None);
         }
-    }
-
-    fn fell_silent(&mut self) {
-        if self.holding {
-            return;
-        }
-        self.silent_since = Some(Instant::now());
-        let garbage = self.refused > 0;
-        let link = if garbage { LinkState::Garbage } else { LinkState::Silent };
-        self.say(link, Some(GapCause::Band));
     }
 
     fn refuse(&mut self, characteristic: Uuid, error: &wristband::DecodeError) {

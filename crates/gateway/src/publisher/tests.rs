@@ -250,7 +250,7 @@ async fn what_the_store_misses_is_sent_again() {
     house.batches(3).await;
     // Long enough ago that it is not on its way any more.
     tokio::time::sleep(super::ON_ITS_WAY).await;
-    let epoch = house.spool.epoch();
+    let epoch = house.spool.epoch().await.unwrap();
     house.word(epoch, 1, &[(2, 2)]).await;
     assert_eq!(house.batches(1).await, [("backlog", 2)]);
     house.word(epoch, 3, &[]).await;
@@ -260,7 +260,7 @@ async fn what_the_store_misses_is_sent_again() {
 #[tokio::test]
 async fn without_the_stores_word_everything_is_sent_again() {
     let mut house = House::new(1..=2, Duration::from_secs(1)).await;
-    house.word(house.spool.epoch() + 1, 2, &[]).await; // of another spool: no word
+    house.word(house.spool.epoch().await.unwrap() + 1, 2, &[]).await; // of another spool: no word
     assert_eq!(house.batches(2).await, [("backlog", 1), ("backlog", 2)]);
     assert_eq!(house.batches(2).await, [("backlog", 1), ("backlog", 2)]);
     assert_eq!(house.spool.depth().batches, 2);
@@ -270,7 +270,7 @@ async fn without_the_stores_word_everything_is_sent_again() {
 async fn a_store_that_knows_more_than_the_spool_is_met_with_new_numbers() {
     let mut house = House::new(1..=2, LONG).await;
     house.batches(2).await;
-    let before = house.spool.epoch();
+    let before = house.spool.epoch().await.unwrap();
     house.word(before, 9, &[]).await;
     let mut again = BTreeMap::new();
     while again.len() < 2 {
@@ -280,7 +280,7 @@ async fn a_store_that_knows_more_than_the_spool_is_met_with_new_numbers() {
     }
     assert_eq!(again, BTreeMap::from([(1, 1), (2, 1)]));
     house.word(before, 9, &[]).await;
-    house.word(house.spool.epoch(), 2, &[]).await;
+    house.word(house.spool.epoch().await.unwrap(), 2, &[]).await;
     house.holds(0).await;
 }
 

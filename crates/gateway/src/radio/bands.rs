@@ -206,3 +206,59 @@ async fn cursor(spool: &Spool, device: &DeviceId) -> Option<Cursor> {
 fn profile_named(name: &str) -> Option<Profile> {
     [Profile::Tidewatch, Profile::HeartRateStrap].into_iter().find(|it| it.name() == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use biosignal::{GatewayId, Timestamp};
+
+    use super::*;
+    use crate::band::scripted::{Device, PANIC};
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_started_again_and_no_other_notices() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        let gateway = GatewayId::new("gw").unwrap();
+        let statuses = Statuses::new(gateway, Timestamp::from_seconds(0));
+        let (intake, _taken) = mpsc::channel(8);
+        let pulse = watch::Sender::new(Instant::now());
+        let config = Config::default();
+        let mut bands = Bands::new(config, spool, statuses, intake, pulse).await.unwrap();
+        let shutdown = CancellationToken::new();
+        bands.start(&shutdown);
+        bands.adapter(true);
+        let ids = [1, 2].map(|last| DeviceId::from_address([last; 6]));
+        let [bad, good] = [Vec::new(), Vec::new()].map(Device::new);
+        let meet = |bands: &mut Bands| {
+            for (id, device) in ids.iter().zip([&bad, &good]) {
+                assert!(bands.knows(id, Profile::Tidewatch));
+                bands.way(id, (1, Link::Scripted(device.clone())));
+                bands.heard(id, -60);
+            }
+        };
+        meet(&mut bands);
+        until(|| bad.is_connected() && good.is_connected()).await;
+        bad.notify(PANIC, &[]);
+        bad.disconnect();
+        let again = Instant::now();
+        while bad.attempts() < 2 {
+            assert!(again.elapsed() < Duration::from_secs(10), "it is not started again");
+            meet(&mut bands);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        until(|| bad.is_connected()).await;
+        assert_eq!((good.attempts(), good.disconnects()), (1, 0));
+        shutdown.cancel();
+        bands.stop().await;
+        assert!(!bad.is_connected() && !good.is_connected(), "both are let go of");
+    }
+
+    async fn until(happened: impl Fn() -> bool) {
+        let happening = async {
+            while !happened() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), happening).await.expect("it happens");
+    }
+}
