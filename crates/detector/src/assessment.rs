@@ -1,0 +1,132 @@
+use std::fmt;
+
+use biosignal::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AlertTransition, FeatureVector, Inputs};
+
+/// What a tick of the detector leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// A finding about the wearer, each hop and at once when the detector loses sight.
+    Assessment(Assessment),
+    /// An alert begins, gets worse or ends; stands after the assessment that it follows from.
+    Alert(AlertTransition),
+}
+
+/// A finding about the wearer at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// The end of the window that it rests on.
+    pub at: Timestamp,
+    /// What staff are shown.
+    pub level: Level,
+    /// The smoothed score, 0 to 1; none where too little was seen. While learning it is
+    /// there from the first full window, by the population prior.
+    pub score: Option<f64>,
+    /// How much of the window could be used, 0 to 1.
+    pub quality: f64,
+    /// Why there is no reading.
+    pub cause: Option<Cause>,
+    /// Whether the person's own baseline was used rather than the population's alone.
+    pub personal: bool,
+    /// What weighed most, heaviest first; at most three.
+    pub reasons: Vec<Reason>,
+    /// Every feature that could be computed, by name.
+    pub features: FeatureVector,
+    /// Each feature against the person's own usual and own last minutes: what a model weighs.
+    pub inputs: Inputs,
+}
+
+/// What staff are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Too little was seen to say anything; never to be shown as calm.
+    NoReading,
+    /// Seen, but not long enough yet.
+    Learning,
+    /// Nothing unusual.
+    Settled,
+    /// Signs of rising arousal; silent, on screen.
+    Rising,
+    /// Strong signs of rising arousal; rings.
+    High,
+}
+
+impl Level {
+    /// The level's name in files and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoReading => "no_reading",
+            Self::Learning => "learning",
+            Self::Settled => "settled",
+            Self::Rising => "rising",
+            Self::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why nothing can be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// No valid sample came lately.
+    NoSignal,
+    /// The band is not on a wrist.
+    OffWrist,
+    /// A value stands still beyond what its sensor can.
+    Frozen,
+    /// Samples come, but too few of the signals can be used.
+    PoorSignal,
+    /// Samples have just begun to come; the first window is not full.
+    Starting,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 5] =
+        [Self::NoSignal, Self::OffWrist, Self::Frozen, Self::PoorSignal, Self::Starting];
+
+    /// The cause's name in messages and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoSignal => "no_signal",
+            Self::OffWrist => "off_wrist",
+            Self::Frozen => "frozen",
+            Self::PoorSignal => "poor_signal",
+            Self::Starting => "starting",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One thing that weighed in a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// In words for care staff, with the person's own usual value.
+    pub text: String,
+    /// The feature behind it.
+    pub feature: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// What is usual for the person, where known.
+    pub usual: Option<f64>,
+    /// The unit of both.
+    pub unit: &'static str,
+    /// How much it weighed, as it adds to the score's logit.
+    pub contribution: f64,
+}

@@ -1,0 +1,68 @@
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The detector's settings. What a model was trained with is part of the model, not of these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long to wait for late samples before a second is judged, s.
+    pub lateness_s: u32,
+    /// No valid sample for so long is no reading, s.
+    pub blind_after_s: u32,
+    /// Seen for less than this there is no verdict, only "learning", s.
+    pub learning_s: u32,
+    /// Time constant of the score's smoothing, s.
+    pub smoothing_s: f64,
+    /// Hops in a row above a threshold before a level is taken.
+    pub hold_hops: u32,
+    /// RISING alarms a person may have per hour without need; sets the person's threshold.
+    pub rising_budget_per_hour: f64,
+    /// HIGH alarms a person may have per hour without need; sets the person's threshold.
+    pub high_budget_per_hour: f64,
+    /// A level ends where the score falls below this part of its threshold.
+    pub off_ratio: f64,
+    /// After an alert, none of the same level for so long, s.
+    pub refractory_s: u32,
+    /// Half-life of the personal baseline in seconds of valid wear.
+    pub baseline_half_life_s: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lateness_s: 2,
+            blind_after_s: 10,
+            learning_s: 600,
+            smoothing_s: 15.0,
+            hold_hops: 2,
+            rising_budget_per_hour: 0.5,
+            high_budget_per_hour: 0.125,
+            off_ratio: 0.7,
+            refractory_s: 600,
+            baseline_half_life_s: 7200.0,
+        }
+    }
+}
+
+impl Config {
+    /// A short digest: two detectors with the same one were set the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let bytes = postcard::to_stdvec(self).expect("plain numbers always serialize");
+        Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_setting_changes_the_fingerprint() {
+        let usual = Config::default();
+        let other = Config { refractory_s: 601, ..Config::default() };
+        assert_eq!(usual.fingerprint(), Config::default().fingerprint());
+        assert_ne!(usual.fingerprint(), other.fingerprint());
+        assert_eq!(usual.fingerprint().len(), 16);
+    }
+}
