@@ -65,7 +65,7 @@ class Watch {
     return {
       now: clock.read(),
       alerts: [...live.alerts.values()],
-      answered: new Set(acts.going.keys()),
+      answered: acts.answered,
       closed: acts.closed,
       pause: this.pause,
       // A tablet whose session ended during a watch sees as little as one without a connection.

@@ -16,6 +16,10 @@ class Acts {
   /** How many acts wait for the connection. */
   waiting = $state(0);
 
+  get answered(): ReadonlySet<string> {
+    return new Set(this.going.keys());
+  }
+
   private readonly queue = new ActQueue(localStorage);
   private sending = false;
 

@@ -18,6 +18,11 @@ export function quantity(value: number, unit: string): string {
   return unit === '' ? shown : `${shown} ${unitWord(unit)}`;
 }
 
+/** A reason's own words, with the micro sign where a keyboard had none. */
+export function plain(text: string): string {
+  return text.replace(/(?<!\p{L})[u\u03bc](?=S(?!\p{L}))/gu, 'µ');
+}
+
 /** A unit as staff read it. */
 export function unitWord(unit: string): string {
   const words: Record<string, string> = {
