@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 
 /// A `dbus-daemon` of our own, in its own folder, that ends with us.
 ///
@@ -20,7 +20,7 @@ pub(crate) struct PrivateBus {
 }
 
 const GUARD: &str = r#""$1" --config-file="$2/bus.conf" --nofork --nopidfile --print-address=1 &
-exec >&-
+exec >&- 2>&-
 while read -r _; do :; done
 kill $!
 wait $!
@@ -42,6 +42,7 @@ impl PrivateBus {
             .args([daemon.as_path(), folder.path(), socket])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
             .context("starting the dbus-daemon")?;
@@ -51,7 +52,13 @@ impl PrivateBus {
         let line = tokio::time::timeout(STARTS_WITHIN, lines.next_line())
             .await
             .context("the dbus-daemon does not start")??;
-        let address = line.context("the dbus-daemon ended at once")?;
+        let stderr = guard.stderr.take().context("the dbus-daemon has no error output")?;
+        let mut complaints = BufReader::new(stderr).lines();
+        let Some(address) = line else {
+            let why = complaints.next_line().await?.unwrap_or_default();
+            bail!("the dbus-daemon ended at once: {why}");
+        };
+        tokio::spawn(log(complaints));
         Ok(Self { address, guard, lifeline, _folder: folder })
     }
 
@@ -67,6 +74,12 @@ impl PrivateBus {
             .await
             .context("the dbus-daemon does not stop")??;
         Ok(())
+    }
+}
+
+async fn log(mut complaints: Lines<BufReader<ChildStderr>>) {
+    while let Ok(Some(line)) = complaints.next_line().await {
+        tracing::debug!(line, "dbus-daemon");
     }
 }
 
@@ -87,7 +100,7 @@ fn configuration(socket: &Path) -> String {
         r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
-  <type>system</type>
+  <type>firmware-sim</type>
   <listen>unix:path={}</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
@@ -120,6 +133,13 @@ mod tests {
         bus.stop().await.expect("it stops");
         UnixStream::connect(&socket).expect_err("nobody is left");
         assert!(!Path::new(&socket).parent().expect("in its folder").exists());
+    }
+
+    #[tokio::test]
+    async fn a_bus_that_cannot_be_says_why() {
+        let error = PrivateBus::start(Some(Path::new("/no/such/folder/bus"))).await;
+        let error = error.expect_err("the folder is not there").to_string();
+        assert!(error.contains("/no/such/folder"), "{error}");
     }
 
     #[tokio::test]

@@ -358,3 +358,107 @@ fn refusal(error: &DecodeError) -> AttError {
         _ => AttError::COMMAND_VALUE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use wristband::{Packet, StreamPacket, decode};
+
+    use super::*;
+    use crate::scenario::{AtEnd, BodyPlan, WornBefore};
+
+    const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn band(worn_before_s: u64, flash_packets: usize) -> Band {
+        let body = BodyPlan::Person { seed: 7, incidents: Vec::new() };
+        let worn_before = WornBefore::For(Duration::from_secs(worn_before_s));
+        let wearer = Wearer::new(&body, worn_before, AtEnd::default(), START).expect("a person");
+        let parts = BandParts {
+            serial: "TW-0001".to_owned(),
+            wearer,
+            battery_percent: 50,
+            drift_ppm: 50.0,
+            flash_packets,
+            replay_packets_per_s: 200,
+        };
+        Band::new(parts, 1, START)
+    }
+
+    fn streaming(worn_before_s: u64) -> Band {
+        let mut band = band(worn_before_s, 1_000);
+        band.link_up();
+        band.subscribe(uuids::STREAM, true);
+        band.write(START, uuids::CONTROL, &Command::Start.encode()).expect("it starts");
+        band
+    }
+
+    fn live(sent: &[Notification]) -> Vec<StreamPacket> {
+        let packets = sent.iter().filter(|sent| sent.live);
+        packets
+            .filter_map(|sent| match decode(sent.characteristic, &sent.bytes) {
+                Ok(Packet::Stream(packet)) => Some(packet),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_flash_holds_what_was_worn_before_and_the_battery_lasts() {
+        let band = band(60, 1_000);
+        let state = band.state(START);
+        assert!(state.newest_sequence >= 120 && state.oldest_sequence == 1, "{state:?}");
+        assert_eq!(state.device_time_us, 60_500_000 + 3_025);
+        assert_eq!(band.battery.percent(START.plus_micros(86_400_000_000)), 0);
+    }
+
+    #[test]
+    fn samples_carry_the_bands_own_clock() {
+        let mut band = streaming(3_600);
+        let packets = live(&band.tick(START.plus_micros(1_000_000)));
+        let boot = START.plus_micros(-3_600_500_000);
+        for packet in packets {
+            let blocks = packet.blocks.iter().filter(|block| !block.channel.is_event());
+            for block in blocks {
+                let shown = packet.device_time_us + u64::from(block.offset_us);
+                let truly = i64::try_from(shown).expect("hours") * 1_000_000 / 1_000_050;
+                let into_second = boot.plus_micros(truly).as_micros().rem_euclid(500_000);
+                let off = into_second.min(500_000 - into_second);
+                assert!(off <= 2, "{}: {off} us from the window's start", block.channel);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_written_stops_the_sampling(
+            writes in proptest::collection::vec(
+                prop_oneof![
+                    proptest::collection::vec(any::<u8>(), 0..20),
+                    (1_u32..300, 1_u32..300).prop_map(|(from, through)| {
+                        let epoch = u32::try_from(START.as_micros() / 1_000_000).expect("now");
+                        Command::Replay { epoch, from, through }.encode()
+                    }),
+                ],
+                0..30,
+            )
+        ) {
+            let mut band = streaming(60);
+            let mut now = START;
+            let mut numbers = vec![band.sequence];
+            for bytes in writes {
+                if bytes == Command::Stop.encode() {
+                    continue;
+                }
+                now = now.plus_micros(300_000);
+                let _ = band.write(now, uuids::CONTROL, &bytes);
+                let sent = band.tick(now);
+                numbers.extend(live(&sent).iter().map(|packet| packet.sequence));
+            }
+            prop_assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+            let windows = u32::try_from(now.micros_since(START) / WINDOW_US).expect("few");
+            prop_assert!(band.sequence - numbers[0] >= windows);
+        }
+    }
+}

@@ -108,7 +108,9 @@ impl Life {
     fn begin(&mut self, kind: EpisodeKind) {
         let lead = self.chance.lognormal(210.0, 0.6).clamp(40.0, 900.0);
         let length = self.chance.lognormal(240.0, 0.5).clamp(60.0, 900.0);
-        let height = self.chance.normal(1.2, 0.35).max(0.5);
+        // Distress goes deeper than joy, mostly.
+        let mean_height = if kind == EpisodeKind::Incident { 1.8 } else { 0.9 };
+        let height = self.chance.normal(mean_height, 0.4).max(0.4);
         let silent = kind == EpisodeKind::Incident && self.chance.happens(self.silent_share);
         let onset_us = self.now_us + micros(lead);
         let near = |(other, _): &(Episode, f64)| (other.onset_us - onset_us).abs() < APART_US;
@@ -129,7 +131,9 @@ impl Life {
         if self.now_us <= rise_us {
             0.0
         } else if self.now_us < onset_us {
-            seconds(self.now_us - rise_us) / seconds(onset_us - rise_us)
+            // Fast at first, then levelling off.
+            let left = seconds(onset_us - self.now_us) / seconds(onset_us - rise_us);
+            1.0 - left * left
         } else if self.now_us < end_us {
             1.0
         } else {

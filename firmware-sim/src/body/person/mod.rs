@@ -4,6 +4,8 @@
 //! never how well a detector does on people.
 
 mod chance;
+#[cfg(test)]
+mod difficulty;
 mod heart;
 mod life;
 mod motion;
