@@ -7,6 +7,7 @@ use crate::{AlertTransition, FeatureVector, Inputs};
 
 /// What a tick of the detector leads to.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most outputs are assessments")]
 pub enum Output {
     /// A finding about the wearer, each hop and at once when the detector loses sight.
     Assessment(Assessment),

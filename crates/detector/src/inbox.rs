@@ -1,162 +1,118 @@
-use biosignal::{DeviceId, Reading};
+use std::collections::BTreeMap;
+
+use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How far back in a device's numbering a repeat is known as one.
-const KNOWN: u32 = 1024;
-const WORDS: usize = KNOWN as usize / 64;
-/// Numberings that are remembered.
-const EPOCHS: usize = 8;
-/// Readings that wait for a tick; beyond this they are not taken.
-const CAPACITY: usize = 1 << 20;
+/// Ranges of packet numbers kept per device, epoch and channel; more is forgotten, lowest first.
+const MAX_RANGES: usize = 2048;
+const MAX_NUMBERINGS: usize = 32;
+/// Samples further ahead of the clock than this are a clock's error, s.
+const MAX_AHEAD_S: i64 = 60;
 
-/// Readings between two ticks. What is made of them depends on which they are, not on the
-/// order in which they came.
+/// A sample at its moment, in integer steps. The order of the fields is the order in time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) at_us: i64,
+    pub(crate) channel: Channel,
+    epoch: u32,
+    sequence: u32,
+    index: u32,
+    pub(crate) steps: [i32; 3],
+}
+
+impl Sample {
+    pub(crate) fn second(&self) -> i64 {
+        self.at_us.div_euclid(MICROS_PER_SECOND)
+    }
+
+    /// The value of a component in physical units.
+    pub(crate) fn value(&self, component: usize) -> f64 {
+        f64::from(self.steps[component]) * self.channel.scale()
+    }
+}
+
+type Numbering = (String, u32, u8);
+
+/// What was pushed and is not processed, and which packets were ever pushed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Inbox(Vec<Reading>);
+pub(crate) struct Inbox {
+    waiting: Vec<Sample>,
+    /// Per numbering the ranges of packets that came, both ends included.
+    came: BTreeMap<Numbering, BTreeMap<u32, u32>>,
+}
 
 impl Inbox {
+    /// Takes a reading, once.
     pub(crate) fn push(&mut self, reading: &Reading) {
-        if reading.validate().is_ok() && self.0.len() < CAPACITY {
-            self.0.push(reading.clone());
+        if reading.validate().is_err() || !self.is_new(reading) {
+            return;
+        }
+        for (index, sample) in reading.samples.chunks(reading.channel.components()).enumerate() {
+            let mut steps = [0; 3];
+            steps[..sample.len()].copy_from_slice(sample);
+            self.waiting.push(Sample {
+                at_us: reading.time_of(index).as_micros(),
+                channel: reading.channel,
+                epoch: reading.epoch,
+                sequence: reading.sequence,
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+                steps,
+            });
         }
     }
 
-    /// Takes everything out, by device, numbering and channel.
-    pub(crate) fn take(&mut self) -> Vec<Reading> {
-        let mut readings = std::mem::take(&mut self.0);
-        readings.sort_by(|one, other| {
-            let key = |reading: &Reading| (reading.epoch, reading.sequence, reading.channel);
-            one.device.cmp(&other.device).then_with(|| key(one).cmp(&key(other)))
-        });
-        readings
-    }
-}
-
-/// Which readings have been taken, by device, epoch, sequence and channel.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Seen(Vec<Numbering>);
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Numbering {
-    device: DeviceId,
-    epoch: u32,
-    channel: u8,
-    newest: u32,
-    bits: [u64; WORDS],
-}
-
-impl Seen {
-    /// Notes a reading; false where it was taken before, or lies too far back to tell.
-    pub(crate) fn insert(&mut self, reading: &Reading) -> bool {
-        let numbering = self.numbering(reading);
-        numbering.insert(reading.sequence)
-    }
-
-    /// Whether a reading lies too far back to tell.
-    pub(crate) fn is_past(&self, reading: &Reading) -> bool {
-        self.0
-            .iter()
-            .find(|numbering| numbering.is_of(reading))
-            .is_some_and(|numbering| reading.sequence.saturating_add(KNOWN) <= numbering.newest)
-    }
-
-    fn numbering(&mut self, reading: &Reading) -> &mut Numbering {
-        let at = match self.0.iter().position(|numbering| numbering.is_of(reading)) {
-            Some(at) => at,
-            None => {
-                if self.0.len() >= EPOCHS * 7 {
-                    self.0.remove(0);
-                }
-                self.0.push(Numbering {
-                    device: reading.device.clone(),
-                    epoch: reading.epoch,
-                    channel: reading.channel.code(),
-                    newest: reading.sequence,
-                    bits: [0; WORDS],
-                });
-                self.0.len() - 1
-            }
-        };
-        &mut self.0[at]
-    }
-}
-
-impl Numbering {
-    fn is_of(&self, reading: &Reading) -> bool {
-        self.epoch == reading.epoch
-            && self.channel == reading.channel.code()
-            && self.device == reading.device
-    }
-
-    fn insert(&mut self, sequence: u32) -> bool {
-        if sequence > self.newest {
-            let ahead = sequence - self.newest;
-            if ahead >= KNOWN {
-                self.bits = [0; WORDS];
-            } else {
-                (1..=ahead).for_each(|step| self.clear(self.newest.wrapping_add(step)));
-            }
-            self.newest = sequence;
-        } else if self.newest - sequence >= KNOWN {
-            return false;
+    fn is_new(&mut self, reading: &Reading) -> bool {
+        let device = reading.device.as_str().to_owned();
+        let ranges = self.came.entry((device, reading.epoch, reading.channel.code())).or_default();
+        let new = insert(ranges, reading.sequence);
+        if ranges.len() > MAX_RANGES {
+            ranges.pop_first();
         }
-        let (word, bit) = place(sequence);
-        let fresh = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
-        fresh
+        if self.came.len() > MAX_NUMBERINGS {
+            self.came.pop_first();
+        }
+        new
     }
 
-    fn clear(&mut self, sequence: u32) {
-        let (word, bit) = place(sequence);
-        self.bits[word] &= !bit;
+    /// Takes out all samples before the second `until`, in order of time.
+    pub(crate) fn take_before(&mut self, until: i64, now: Timestamp) -> Vec<Sample> {
+        let ahead = now.plus_micros(MAX_AHEAD_S * MICROS_PER_SECOND).as_micros();
+        let (mut due, keep): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .filter(|sample| sample.at_us <= ahead)
+            .partition(|sample| sample.second() < until);
+        self.waiting = keep;
+        due.sort_unstable();
+        due
     }
 }
 
-const fn place(sequence: u32) -> (usize, u64) {
-    let at = sequence % KNOWN;
-    ((at / 64) as usize, 1 << (at % 64))
+/// Adds a number to ranges; false where it was in one.
+fn insert(ranges: &mut BTreeMap<u32, u32>, number: u32) -> bool {
+    let before = ranges.range(..=number).next_back().map(|(from, through)| (*from, *through));
+    if before.is_some_and(|(_, through)| through >= number) {
+        return false;
+    }
+    let from = match before {
+        Some((from, through)) if through + 1 == number => from,
+        _ => number,
+    };
+    let after = number.checked_add(1).and_then(|next| ranges.remove(&next));
+    ranges.insert(from, after.unwrap_or(number));
+    true
 }
 
 #[cfg(test)]
 mod tests {
-    use biosignal::{Channel, Timestamp};
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn reading(epoch: u32, sequence: u32) -> Reading {
-        Reading {
-            device: DeviceId::from_address([1; 6]),
-            channel: Channel::Eda,
-            epoch,
-            sequence,
-            measured_at: Timestamp::from_seconds(1),
-            received_at: Timestamp::from_seconds(1),
-            period_us: 250_000,
-            samples: vec![1],
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn each_number_is_taken_once(numbers in prop::collection::vec(0..900_u32, 0..300)) {
-            let mut seen = Seen::default();
-            let mut before = std::collections::BTreeSet::new();
-            for number in numbers {
-                prop_assert_eq!(seen.insert(&reading(1, number)), before.insert(number));
-            }
-        }
-    }
-
     #[test]
-    fn a_new_epoch_counts_anew_and_the_far_past_cannot_be_told() {
-        let mut seen = Seen::default();
-        assert!(seen.insert(&reading(1, 5000)));
-        assert!(seen.insert(&reading(2, 10)));
-        assert!(seen.is_past(&reading(1, 100)));
-        assert!(!seen.insert(&reading(1, 100)));
-        assert!(!seen.is_past(&reading(3, 100)));
-        assert!(seen.insert(&reading(1, 9000)));
-        assert!(!seen.insert(&reading(1, 9000)));
+    fn numbers_in_any_order_join_into_one_range() {
+        let mut ranges = BTreeMap::new();
+        for number in [5, 3, 4, 1, 2] {
+            assert!(insert(&mut ranges, number));
+            assert!(!insert(&mut ranges, number));
+        }
+        assert_eq!(ranges, BTreeMap::from([(1, 5)]));
     }
 }

@@ -1,31 +1,35 @@
 //! From readings to assessments and alerts.
+//!
+//! Pure and deterministic: `push` readings and `tick` in, assessments and alert transitions out.
+//! What this crate refuses to know: the clock, files, sockets, names. The same readings between
+//! the same ticks give the same bytes, live, replayed, or in another process.
 
+mod alarm;
 mod alert;
 mod assessment;
+mod baseline;
 mod beats;
-mod bin;
 mod config;
 mod detector;
 mod features;
 mod filter;
-#[cfg(test)]
-mod golden;
 mod inbox;
-mod inputs;
+mod intervals;
 mod model;
+mod motion;
 mod pipeline;
-mod stream;
+mod reasons;
+mod second;
+mod sight;
+mod skin;
+mod window;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
-pub use beats::{BeatClass, classify, find_peaks};
-pub(crate) use biosignal::MICROS_PER_SECOND;
 pub use config::Config;
 pub use detector::{Detector, RestoreError};
-pub use features::{Feature, FeatureVector};
-pub use inputs::Inputs;
-pub use model::{Model, ModelError, default_model};
+pub use features::{FeatureVector, Inputs};
+pub use model::{Model, ModelError, Thresholds, Usual, default_model};
 
-/// The detector's version: two detectors with the same one, the same model and the same
-/// configuration say the same of the same readings.
-pub const VERSION: &str = "1";
+/// The detector's version: another one may find otherwise from the same readings.
+pub const VERSION: &str = concat!("tidewatch-detector ", env!("CARGO_PKG_VERSION"));
