@@ -66,7 +66,8 @@ fn the_shipped_scenario_plays_takes_commands_and_stops() {
     assert_eq!(ready["bands"].as_array().map(Vec::len), Some(6));
     assert_eq!(ready["bands"][0]["device"], "c0ffee000001");
     assert_eq!(ready["bands"][0]["recording"], Value::Null);
-    assert_eq!(ready["bands"][0]["episodes"][0]["kind"], "incident");
+    let episodes = ready["bands"][0]["episodes"].as_array().expect("a person has them");
+    assert!(episodes.iter().any(|episode| episode["kind"] == "incident"), "{episodes:?}");
     let socket = Program::socket(&ready);
     UnixStream::connect(&socket).expect("the bus is up");
 
