@@ -7,7 +7,7 @@ use crate::alarm::{Alarm, Scored};
 use crate::baseline::Baseline;
 use crate::features::{Feature, FeatureVector};
 use crate::inbox::{Inbox, Sample};
-use crate::pipeline::{HOP_S, Pipeline};
+use crate::pipeline::{HOP_S, KEPT_HOPS, Pipeline};
 use crate::{Assessment, Cause, Config, Level, Model, Output, VERSION, reasons, sight, window};
 
 /// At the first tick, samples older than this are history, s.
@@ -85,7 +85,7 @@ impl Detector {
         };
         let due = self.state.inbox.take_before(until.max(next), now);
         let (history, live) = due.split_at(due.partition_point(|sample| sample.second() < next));
-        self.learn_from(history);
+        self.learn_from(history, next);
         let mut outputs = Vec::new();
         let mut rest = live;
         for second in next..until {
@@ -104,8 +104,8 @@ impl Detector {
         second
     }
 
-    /// Late samples teach the baseline, and nothing else.
-    fn learn_from(&mut self, samples: &[Sample]) {
+    /// Late samples teach what is usual, and nothing else.
+    fn learn_from(&mut self, samples: &[Sample], live_from: i64) {
         for group in samples.chunk_by(|a, b| a.second() == b.second()) {
             let second = group[0].second();
             let next = match self.state.history.at {
@@ -120,6 +120,7 @@ impl Detector {
                 self.state.history.take(empty, samples);
                 if is_hop(empty) {
                     let features = self.state.history.hop();
+                    self.remember(empty, &features, live_from);
                     let worn = !sight::off_wrist(&self.state.history.seconds);
                     if worn && signals(&features) >= 2 {
                         self.state.baseline.learn(
@@ -130,6 +131,23 @@ impl Detector {
                     }
                 }
             }
+        }
+    }
+
+    /// Puts a hop that came late among the last minutes, which the next ones are held against.
+    fn remember(&mut self, second: i64, features: &FeatureVector, live_from: i64) {
+        let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
+        let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) else { return };
+        if age >= KEPT_HOPS {
+            return;
+        }
+        let hops = &mut self.state.live.hops;
+        while hops.len() <= age {
+            hops.push_front(FeatureVector::default());
+        }
+        let place = hops.len() - 1 - age;
+        if hops[place] == FeatureVector::default() {
+            hops[place] = features.clone();
         }
     }
 

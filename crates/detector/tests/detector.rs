@@ -116,6 +116,24 @@ fn history_teaches_and_is_silent() {
 }
 
 #[test]
+fn the_last_minutes_are_known_at_once_when_they_come_late() {
+    let changes = |detector: &mut Detector, until| {
+        let found = detector.tick(at(until)).into_iter().rev().find_map(|o| match o {
+            Output::Assessment(a) => Some(a.inputs.values().skip(1).step_by(3).collect::<Vec<_>>()),
+            Output::Alert(_) => None,
+        });
+        found.unwrap()
+    };
+    let all = stream(1210, 16);
+    let (late, now) = all.split_at(all.partition_point(|r| r.measured_at < at(1140)));
+    let mut detector = new();
+    now.iter().for_each(|r| detector.push(r));
+    assert!(changes(&mut detector, 1202).iter().all(|change| *change == 0.0));
+    late.iter().for_each(|r| detector.push(r));
+    assert!(changes(&mut detector, 1212).iter().any(|change| *change != 0.0));
+}
+
+#[test]
 fn silence_is_no_reading_within_twelve_seconds() {
     let (all, mut detector) = (stream(120, 16), new());
     assert!(last(&play(&mut detector, &all, 0, 121)).0 >= Level::Learning);
