@@ -26,12 +26,12 @@ const WEARERS = [
   {
     name: 'Ali',
     strategies: ['Offer the ear defenders', 'Walk to the garden together', 'Few words, low voice'],
-    recording: { file: 'S02.zip', start: '40min' },
+    recording: { file: 'S12.zip', start: '21min' },
   },
   {
     name: 'Beth',
     strategies: ['Dim the lights', 'Weighted blanket', 'Give her ten minutes alone, stay in sight'],
-    recording: { file: 'S08.zip', start: '40min' },
+    recording: { file: 'S08.zip', start: '25min' },
   },
   { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'] },
   { name: 'Dina', strategies: ['Put on her music', 'Ask before touching'] },

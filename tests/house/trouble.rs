@@ -28,7 +28,7 @@ async fn a_band_in_trouble_is_said_to_be_and_the_others_go_on() -> Result<()> {
     for (trouble, remedy, causes) in [
         ("vanish", "return", &["out_of_range"][..]),
         ("freeze", "thaw", &["frozen"]),
-        ("garbage", "no_garbage", &["band", "garbage"]),
+        ("garbage", "sane", &["band", "garbage"]),
         ("off_wrist", "on_wrist", &["off_wrist"]),
     ] {
         bands.befall(1, trouble).await?;

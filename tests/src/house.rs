@@ -71,7 +71,16 @@ impl House {
             Ok(reqwest::get(&health).await?.status().is_success())
         })
         .await
-        .with_context(|| self.log(role))
+        .with_context(|| self.log(role))?;
+        if matches!(role, "hub" | "console") {
+            let door = format!("{}/healthz", self.address());
+            until("the console to be well", Duration::from_secs(30), || async {
+                Ok(reqwest::get(&door).await?.status().is_success())
+            })
+            .await
+            .with_context(|| self.log(role))?;
+        }
+        Ok(())
     }
 
     /// `kill -9` of a role, and its start again.
