@@ -56,8 +56,8 @@ class Watch {
     this.sound = decide(this.situation());
     this.player.keep(this.sound === 'none' ? null : this.sound);
     const root = document.documentElement;
-    root.dataset.ringing = this.sound;
-    root.dataset.sounding = this.audible ? this.sound : 'none';
+    root.dataset.sound = this.sound;
+    root.dataset.sounding = String(this.audible && this.sound !== 'none');
     root.dataset.soundUnlocked = String(this.audible);
   }
 
