@@ -20,7 +20,7 @@ async fn a_band_in_trouble_is_said_to_be_and_the_others_go_on() -> Result<()> {
     }
     let troubled = bands.bands[0].device.clone();
     let others: Vec<_> = bands.bands[1..].iter().map(|band| band.device.clone()).collect();
-    until("every band to be seen", Duration::from_secs(60), || async {
+    until("every band to be seen", Duration::from_secs(120), || async {
         Ok(tablet.cards().await?.iter().all(sees))
     })
     .await?;

@@ -12,9 +12,12 @@ use crate::{detect, services};
 
 /// Flags signs of rising arousal, from wristband to tablet.
 #[derive(Parser)]
-#[command(version, after_help = "Example: tidewatch hub --config /etc/tidewatch/tidewatch.toml\n\n\
+#[command(
+    version,
+    after_help = "Example: tidewatch hub --config /etc/tidewatch/tidewatch.toml\n\n\
     Exit codes: 0 done or stopped as asked, 1 failed (the last line says why), 2 wrong usage,\n\
-    3 a comparison or reproduction found differences.")]
+    3 a comparison or reproduction found differences."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +47,9 @@ enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Judge what the store holds once more, and compare with what was said live, byte for byte.
-    #[command(after_help = "Example: tidewatch reproduce --config tidewatch.toml --device c0ffee000001")]
+    #[command(
+        after_help = "Example: tidewatch reproduce --config tidewatch.toml --device c0ffee000001"
+    )]
     Reproduce(detect::ReproduceArgs),
     /// Researchers' work offline.
     Study(study::StudyArgs),

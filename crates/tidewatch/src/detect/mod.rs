@@ -38,15 +38,15 @@ pub(crate) async fn run(
     store: Store,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let filters =
-        vec![Filter::assignments(&site), Filter::batches(&site), Filter::backfill(&site)];
+    let filters = vec![Filter::assignments(&site), Filter::batches(&site), Filter::backfill(&site)];
     let name = format!("detect-{site}");
     let mut subscriber =
         Subscriber::start(&endpoint, &name, filters, SessionKind::Clean, &shutdown)?;
     let publisher = Publisher::start(&endpoint, &format!("{name}-out"), None, &shutdown)?;
 
     let decided = Arc::new(Notify::new());
-    let outbox = outbox::run(site, store.clone(), publisher, Arc::clone(&decided), shutdown.clone());
+    let outbox =
+        outbox::run(site, store.clone(), publisher, Arc::clone(&decided), shutdown.clone());
     let outbox = tokio::spawn(outbox);
     let mut watch = Watch::new(judge, store, decided);
     watch.begin(now()).await?;

@@ -114,11 +114,7 @@ impl Watch {
         Ok(())
     }
 
-    async fn feed_from_store(
-        &mut self,
-        device: &DeviceId,
-        since: Timestamp,
-    ) -> anyhow::Result<()> {
+    async fn feed_from_store(&mut self, device: &DeviceId, since: Timestamp) -> anyhow::Result<()> {
         let batches = self.store.batches_received_since(device, since).await?;
         let Some(wearer) = self.wearers.get_mut(device) else { return Ok(()) };
         for batch in batches {
