@@ -136,7 +136,9 @@ async function settleIn(address, bands) {
   for (const [index, { name, strategies }] of WEARERS.entries()) {
     const person = await call(address, 'POST', '/api/people', { name, strategies }, cookie)
     const { device } = bands[index]
-    await call(address, 'POST', '/api/assignments', { device, person: person.id }, cookie)
+    // They have worn the bands for a while: what is in the flash is theirs.
+    const from = Date.now() - 2 * 3600_000
+    await call(address, 'POST', '/api/assignments', { device, person: person.id, from }, cookie)
   }
 }
 
