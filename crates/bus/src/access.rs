@@ -3,17 +3,34 @@
 use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use mqtt5::MqttError;
 use mqtt5::broker::{AuthProvider, AuthResult};
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::protocol::v5::reason_codes::ReasonCode;
+use serde::Deserialize;
 
-use crate::broker::User;
 use crate::endpoint::{EndpointError, read_secret};
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Somebody who may come in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// A file that holds the password in its first line.
+    pub password_file: PathBuf,
+    /// Topic filters that they may publish to; `%u` stands for the name.
+    #[serde(default)]
+    pub publish: Vec<String>,
+    /// Topic filters that they may subscribe to; `%u` stands for the name.
+    #[serde(default)]
+    pub subscribe: Vec<String>,
+}
 
 /// The users with their passwords and rights; none: everybody may do everything.
 pub(crate) struct Access {

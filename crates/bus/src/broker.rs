@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 
 use crate::access::Access;
+pub use crate::access::User;
 use crate::connection::PACKET_LIMIT;
 use crate::endpoint::Endpoint;
 
@@ -29,22 +30,6 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Messages kept for a subscriber that is away; the oldest go first.
     pub max_queued_messages: usize,
-}
-
-/// Somebody who may come in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The name.
-    pub name: String,
-    /// A file that holds the password in its first line.
-    pub password_file: PathBuf,
-    /// Topic filters that they may publish to; `%u` stands for the name.
-    #[serde(default)]
-    pub publish: Vec<String>,
-    /// Topic filters that they may subscribe to; `%u` stands for the name.
-    #[serde(default)]
-    pub subscribe: Vec<String>,
 }
 
 impl Default for Config {

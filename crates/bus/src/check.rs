@@ -2,8 +2,7 @@
 
 use biosignal::{DeviceId, GapCause, GatewayId, PersonId};
 
-use crate::message::{Message, PayloadError};
-use crate::readings;
+use crate::error::PayloadError;
 use crate::wire;
 
 /// A field that holds what it cannot.
@@ -30,24 +29,7 @@ impl Fault {
     }
 }
 
-/// Checks every field of a message.
-pub(crate) fn message(message: &Message) -> Checked {
-    match message {
-        Message::Batch(batch) | Message::Backfill(batch) => readings::check(batch),
-        Message::DeviceStatus(status) => device_status(status),
-        Message::GatewayStatus(status) => gateway("gateway", &status.gateway),
-        Message::Assessment(found) => assessment(found),
-        Message::Alert(changed) => alert(changed),
-        Message::Gap(missing) => gap(missing),
-        Message::Acknowledgement(stored) => acknowledgement(stored),
-        Message::Assignment(worn) => {
-            device("device", &worn.device)?;
-            worn.person.as_deref().map_or(Ok(()), |word| person("person", word))
-        }
-    }
-}
-
-fn device_status(status: &wire::DeviceStatus) -> Checked {
+pub(crate) fn device_status(status: &wire::DeviceStatus) -> Checked {
     device("device", &status.device)?;
     gateway("gateway", &status.gateway)?;
     if status.link() == wire::device_status::Link::Unspecified {
@@ -62,7 +44,7 @@ fn device_status(status: &wire::DeviceStatus) -> Checked {
     }
 }
 
-fn assessment(found: &wire::Assessment) -> Checked {
+pub(crate) fn assessment(found: &wire::Assessment) -> Checked {
     device("device", &found.device)?;
     person("person", &found.person)?;
     level("level", found.level)?;
@@ -75,7 +57,7 @@ fn assessment(found: &wire::Assessment) -> Checked {
     })
 }
 
-fn alert(changed: &wire::Alert) -> Checked {
+pub(crate) fn alert(changed: &wire::Alert) -> Checked {
     if changed.id.len() != 36 {
         return Err(Fault::new("id", format!("{:?} is no UUID", changed.id)));
     }
@@ -90,7 +72,7 @@ fn alert(changed: &wire::Alert) -> Checked {
     each("reasons", &changed.reasons, reason)
 }
 
-fn gap(missing: &wire::Gap) -> Checked {
+pub(crate) fn gap(missing: &wire::Gap) -> Checked {
     device("device", &missing.device)?;
     gateway("gateway", &missing.gateway)?;
     cause("cause", &missing.cause)?;
@@ -106,12 +88,17 @@ fn gap(missing: &wire::Gap) -> Checked {
     }
 }
 
-fn acknowledgement(stored: &wire::Acknowledgement) -> Checked {
+pub(crate) fn acknowledgement(stored: &wire::Acknowledgement) -> Checked {
     gateway("gateway", &stored.gateway)?;
     each("devices", &stored.devices, |ack| {
         device("device", &ack.device)?;
         each("missing", &ack.missing, |range| span(range.first, range.last))
     })
+}
+
+pub(crate) fn assignment(worn: &wire::Assignment) -> Checked {
+    device("device", &worn.device)?;
+    worn.person.as_deref().map_or(Ok(()), |word| person("person", word))
 }
 
 fn reason(reason: &wire::Reason) -> Checked {

@@ -15,6 +15,7 @@ pub mod broker;
 mod check;
 mod connection;
 mod endpoint;
+mod error;
 mod link;
 mod message;
 mod publisher;
@@ -24,8 +25,9 @@ pub mod topic;
 pub mod wire;
 
 pub use endpoint::{Endpoint, EndpointError, Tls};
+pub use error::PayloadError;
 pub use link::{PublishError, Sent};
-pub use message::{Message, PayloadError, Publication};
+pub use message::{Message, Publication};
 pub use publisher::Publisher;
 pub use readings::{BatchHead, batch_from_readings, readings_from_batch};
 pub use subscriber::{AckToken, Delivery, SessionKind, Subscriber};

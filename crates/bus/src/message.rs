@@ -5,8 +5,9 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use crate::check::{self, Fault};
+use crate::error::PayloadError;
 use crate::topic::{Address, CONTENT_TYPE, Kind, Qos};
-use crate::wire;
+use crate::{readings, wire};
 
 /// A message of the house.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,37 +45,6 @@ pub struct Publication {
     pub retain: bool,
     /// The MQTT 5 content type.
     pub content_type: &'static str,
-}
-
-/// A payload, or its topic, that is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
-    /// The topic is none of ours.
-    #[error("topic {topic:?}: {what}")]
-    Topic {
-        /// The topic.
-        topic: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The bytes are not the protobuf message that the topic asks for.
-    #[error("{kind}: not protobuf: {what}")]
-    Protobuf {
-        /// The message's name.
-        kind: &'static str,
-        /// What the decoder says, with the field.
-        what: String,
-    },
-    /// A field holds what it cannot.
-    #[error("{kind}.{field}: {what}")]
-    Field {
-        /// The message's name.
-        kind: &'static str,
-        /// Where, as a path (`readings[3].shift`).
-        field: String,
-        /// What is wrong.
-        what: String,
-    },
 }
 
 impl Message {
@@ -148,10 +118,24 @@ impl Message {
         let address = Address::parse(topic)
             .map_err(|what| PayloadError::Topic { topic: topic.to_owned(), what })?;
         let message = Self::decode(address.kind, payload)?;
-        check::message(&message)
+        message
+            .check()
             .and_then(|()| same_subject(&message, &address.subject))
             .map_err(|fault| fault.of(address.kind.name()))?;
         Ok((address.site, message))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::Batch(batch) | Self::Backfill(batch) => readings::check(batch),
+            Self::DeviceStatus(status) => check::device_status(status),
+            Self::GatewayStatus(status) => check::gateway("gateway", &status.gateway),
+            Self::Assessment(assessment) => check::assessment(assessment),
+            Self::Alert(alert) => check::alert(alert),
+            Self::Gap(gap) => check::gap(gap),
+            Self::Acknowledgement(acknowledgement) => check::acknowledgement(acknowledgement),
+            Self::Assignment(assignment) => check::assignment(assignment),
+        }
     }
 
     fn decode(kind: Kind, payload: &[u8]) -> Result<Self, PayloadError> {

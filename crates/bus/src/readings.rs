@@ -3,7 +3,7 @@
 use biosignal::{Channel, DeviceId, GatewayId, Reading, Timestamp};
 
 use crate::check::{self, Fault};
-use crate::message::PayloadError;
+use crate::error::PayloadError;
 use crate::wire;
 
 /// What a batch says of itself, besides its readings.

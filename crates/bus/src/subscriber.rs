@@ -17,7 +17,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::{self, Connect, Ended, Handler, qos};
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::message::{Message, PayloadError};
+use crate::error::PayloadError;
+use crate::message::Message;
 use crate::topic::{self, Filter};
 
 /// Messages that the broker is asked to send ahead of our acknowledgements at most.
