@@ -1,15 +1,14 @@
+use axum::RequestPartsExt as _;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::{RequestPartsExt as _, extract::FromRequestParts};
-use store::{Role, UserId};
+use store::Role;
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::failure::Failure;
-
-use crate::routes::{Audit, Route};
 use crate::session;
 
 /// Who may use a route.
@@ -23,27 +22,21 @@ pub(crate) enum Access {
     Roles(&'static [Role]),
 }
 
-/// Whoever is signed in; handlers find it in the request.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) id: UserId,
-    pub(crate) role: Role,
-    /// The digest of the session's token.
-    pub(crate) session: [u8; 32],
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(Failure::signed_out)
-    }
+/// What the audit keeps of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Audit {
+    /// Nothing: no person's data are behind it.
+    Nothing,
+    /// That somebody looked; written by the guard before the handler runs.
+    Look(&'static str),
+    /// What was done; written by the handler, which knows to whom.
+    Act,
 }
 
 /// Stands before every route: no forged request, no role that is not allowed, and no
 /// look at a person's data that is not in the audit first.
 pub(crate) async fn guard(
-    State((app, route)): State<(App, &'static Route)>,
+    State((app, access, audit)): State<(App, Access, Audit)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
@@ -51,11 +44,11 @@ pub(crate) async fn guard(
     if !parts.method.is_safe() {
         refuse_forged(&parts.headers)?;
     }
-    if !matches!(route.access, Access::Anyone) {
+    if !matches!(access, Access::Anyone) {
         let caller =
             session::caller(&app, &parts.headers).await?.ok_or_else(Failure::signed_out)?;
-        allow(route, &caller)?;
-        note(&app, route, &caller, &mut parts).await?;
+        allow(access, &caller)?;
+        note(&app, audit, &caller, &mut parts).await?;
         parts.extensions.insert(caller);
     }
     Ok(next.run(Request::from_parts(parts, body)).await)
@@ -75,8 +68,8 @@ fn refuse_forged(headers: &HeaderMap) -> Result<(), Failure> {
     ))
 }
 
-fn allow(route: &Route, caller: &Caller) -> Result<(), Failure> {
-    match route.access {
+fn allow(access: Access, caller: &Caller) -> Result<(), Failure> {
+    match access {
         Access::Roles(roles) if !roles.contains(&caller.role) => Err(Failure::new(
             StatusCode::FORBIDDEN,
             format!("An account with the role {} may not do this.", caller.role),
@@ -86,8 +79,8 @@ fn allow(route: &Route, caller: &Caller) -> Result<(), Failure> {
 }
 
 /// Writes a look into the audit. One that cannot be written does not happen.
-async fn note(app: &App, route: &Route, caller: &Caller, parts: &mut Parts) -> Result<(), Failure> {
-    let Audit::Look(action) = route.audit else { return Ok(()) };
+async fn note(app: &App, audit: Audit, caller: &Caller, parts: &mut Parts) -> Result<(), Failure> {
+    let Audit::Look(action) = audit else { return Ok(()) };
     let params = parts.extract::<RawPathParams>().await.ok();
     let subject = params
         .as_ref()

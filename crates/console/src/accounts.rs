@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use store::Role;
 
-use crate::access::Caller;
 use crate::app::App;
 use crate::body::{self, Body};
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::session::Account;
-use crate::{directory, moment, password};
+use crate::{moment, password};
 
 pub(crate) const LONGEST_NAME: usize = 80;
 
@@ -36,7 +36,7 @@ pub(crate) async fn create(
     app.audit(caller.id.as_str(), "account.create", new.role.as_str()).await?;
     let user = app.store.create_user(&name, &hash, new.role).await?;
     app.audit(caller.id.as_str(), "account.created", user.id.as_str()).await?;
-    directory::refresh(&app, moment::now()).await?;
+    app.refresh(moment::now()).await?;
     Ok((StatusCode::CREATED, Json(Account::from(&user))))
 }
 

@@ -2,7 +2,7 @@ use biosignal::Timestamp;
 use serde::Serialize;
 use store::{Alert, AlertLevel, AlertState, Outcome, Reason, UserId};
 
-use crate::app::App;
+use crate::directory::Entries;
 use crate::moment::Millis;
 
 /// An alert as it travels to the tablet, with the names that the store keeps apart.
@@ -34,8 +34,7 @@ pub(crate) struct AlertView {
 }
 
 impl AlertView {
-    pub(crate) fn new(app: &App, alert: &Alert) -> Self {
-        let entries = app.directory.entries();
+    pub(crate) fn new(entries: &Entries, rings_until: Option<Timestamp>, alert: &Alert) -> Self {
         let record = &alert.record;
         let person = entries.people.get(&record.person);
         let staff = |id: &Option<UserId>| {
@@ -50,7 +49,7 @@ impl AlertView {
             state: alert.state,
             raised_at: record.raised_at.into(),
             ended_at: alert.ended_at.map(Millis::from),
-            rings_until: app.desk.rings_until(alert).map(Millis::from),
+            rings_until: rings_until.map(Millis::from),
             reasons: record.reasons.clone(),
             quality: record.quality,
             strategies: person.map(|person| person.strategies.clone()).unwrap_or_default(),

@@ -3,11 +3,10 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use store::Outcome;
 
-use crate::access::Caller;
 use crate::alert_view::AlertView;
 use crate::app::App;
 use crate::body::{self, Body};
-use crate::desk;
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::moment;
 
@@ -45,8 +44,8 @@ pub(crate) async fn acknowledge(
 ) -> Result<Json<Answered>, Failure> {
     app.audit(caller.id.as_str(), &said("alert.acknowledge", going.at), &id).await?;
     let answered = app.store.acknowledge(&id, &caller.id, moment::now()).await?;
-    desk::announce(&app).await?;
-    Ok(Json(Answered { won: answered.won, alert: AlertView::new(&app, &answered.alert) }))
+    app.announce().await?;
+    Ok(Json(Answered { won: answered.won, alert: app.view(&answered.alert) }))
 }
 
 pub(crate) async fn resolve(
@@ -60,8 +59,8 @@ pub(crate) async fn resolve(
     app.audit(caller.id.as_str(), &said("alert.resolve", resolution.at), &id).await?;
     let now = moment::now();
     let alert = app.store.resolve(&id, &caller.id, resolution.outcome, note, now).await?;
-    desk::announce(&app).await?;
-    Ok(Json(AlertView::new(&app, &alert)))
+    app.announce().await?;
+    Ok(Json(app.view(&alert)))
 }
 
 /// What was said while the tablet was away is noted with the time that it tells.

@@ -1,18 +1,20 @@
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use biosignal::SiteId;
-use store::Store;
+use biosignal::{SiteId, Timestamp};
+use store::{Alert, Store, StoreError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::alert_view::AlertView;
 use crate::attempts::{Allowance, Attempts};
 use crate::board::{Board, Freshness};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::failure::Failure;
-use crate::news::Announcer;
+use crate::lock::lock;
+use crate::news::{Announcer, News};
 
 /// News that a tablet may be behind before it is told the whole board instead.
 const NEWS_BEHIND: usize = 1024;
@@ -79,6 +81,42 @@ impl App {
         self.store.audit(actor, action, subject).await?;
         Ok(())
     }
+
+    /// An alert as it travels to the tablet.
+    pub(crate) fn view(&self, alert: &Alert) -> AlertView {
+        self.desk.view(&self.directory.entries(), alert)
+    }
+
+    /// Tells every tablet what happened to alerts since the last telling, in order.
+    ///
+    /// To be called after each act, and now and then for acts of other processes.
+    pub(crate) async fn announce(&self) -> anyhow::Result<()> {
+        self.desk.announce(&self.store, &self.directory, &self.announcer).await
+    }
+
+    /// Reads people, accounts and assignments anew, and puts them on the board.
+    ///
+    /// To be called after each change made here, and now and then for those made elsewhere.
+    pub(crate) async fn refresh(&self, now: Timestamp) -> Result<(), StoreError> {
+        let entries = self.directory.read(&self.store).await?;
+        let names = entries.people.values().map(|person| (person.id.clone(), person.name.clone()));
+        let worn: Vec<_> = entries
+            .assignments
+            .iter()
+            .map(|worn| (worn.device.clone(), worn.person.clone(), worn.from))
+            .collect();
+        let somebody_left = {
+            let mut board = self.board();
+            let somebody_left = board.set_people(names.collect());
+            board.set_assignments(&worn, now);
+            somebody_left
+        };
+        if somebody_left {
+            self.announcer.tell(News::Anew);
+        }
+        self.assignments_changed.notify_one();
+        Ok(())
+    }
 }
 
 impl Shared {
@@ -97,9 +135,4 @@ impl Deref for App {
     fn deref(&self) -> &Shared {
         &self.0
     }
-}
-
-/// What the locks guard is whole between any two statements, whoever panicked.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

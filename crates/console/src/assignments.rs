@@ -4,10 +4,9 @@ use biosignal::{DeviceId, MICROS_PER_SECOND, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Wearing;
 
-use crate::access::Caller;
 use crate::app::App;
 use crate::body::{self, Body};
-use crate::directory;
+use crate::caller::Caller;
 use crate::failure::Failure;
 use crate::moment::{self, Millis};
 
@@ -87,6 +86,6 @@ async fn assign(
     caller: &Caller,
 ) -> Result<Json<Vec<WearingView>>, Failure> {
     let changed = app.store.assign(device, person, from, caller.id.as_str()).await?;
-    directory::refresh(app, moment::now()).await?;
+    app.refresh(moment::now()).await?;
     Ok(Json(changed.into_iter().map(WearingView::from).collect()))
 }

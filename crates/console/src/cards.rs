@@ -35,7 +35,7 @@ impl BoardView {
             alerts: open
                 .iter()
                 .filter(|alert| is_open(alert, now))
-                .map(|alert| AlertView::new(app, alert))
+                .map(|alert| app.view(alert))
                 .collect(),
         })
     }

@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use biosignal::Timestamp;
-use store::{Alert, AlertEvent, AlertEventKind, AlertLevel, AlertState, StoreError};
+use store::{Alert, AlertEvent, AlertEventKind, AlertLevel, AlertState, Store, StoreError};
 
 use crate::alert_view::AlertView;
-use crate::app::{App, lock};
-use crate::news::{News, json};
+use crate::directory::{Directory, Entries};
+use crate::lock::lock;
+use crate::news::{Announcer, News, json};
 
 /// How far back the newest rises of open alerts are looked for at the start.
 const EVENTS_READ_AT_START: u64 = 5_000;
@@ -71,35 +72,42 @@ impl Desk {
 
     /// Until when an alert rings: one that is high and that nobody answered, some time
     /// long. What was old when it arrived does not ring at all.
-    pub(crate) fn rings_until(&self, alert: &Alert) -> Option<Timestamp> {
+    fn rings_until(&self, alert: &Alert) -> Option<Timestamp> {
         let notes = lock(&self.notes);
         let id = &alert.record.id;
         let waits = alert.state == AlertState::Raised && alert.record.level == AlertLevel::High;
         let since = notes.rose_at.get(id).copied().unwrap_or(alert.record.raised_at);
         (waits && !notes.late.contains(id)).then(|| since.plus_micros(self.rings_for_us))
     }
-}
-
-/// Goes on from the newest event: what happened before is on the board already.
-pub(crate) async fn start(app: &App) -> Result<(), StoreError> {
-    let newest = app.store.last_event().await?;
-    for event in app.store.events_since(newest.saturating_sub(EVENTS_READ_AT_START)).await? {
-        app.desk.note(&event);
+    /// An alert as it travels to the tablet.
+    pub(crate) fn view(&self, entries: &Entries, alert: &Alert) -> AlertView {
+        AlertView::new(entries, self.rings_until(alert), alert)
     }
-    *app.desk.told.lock().await = newest;
-    Ok(())
-}
 
-/// Tells every tablet what happened since the last telling, in order.
-///
-/// To be called after each act, and now and then for acts of other processes.
-pub(crate) async fn announce(app: &App) -> anyhow::Result<()> {
-    let mut told = app.desk.told.lock().await;
-    for event in app.store.events_since(*told).await? {
-        app.desk.note(&event);
-        let data = json(&AlertView::new(app, &event.alert))?;
-        app.announcer.tell(News::Alert { sequence: event.sequence, data });
-        *told = event.sequence;
+    /// Goes on from the newest event: what happened before is on the board already.
+    pub(crate) async fn start(&self, store: &Store) -> Result<(), StoreError> {
+        let newest = store.last_event().await?;
+        for event in store.events_since(newest.saturating_sub(EVENTS_READ_AT_START)).await? {
+            self.note(&event);
+        }
+        *self.told.lock().await = newest;
+        Ok(())
     }
-    Ok(())
+
+    /// Tells every tablet what happened since the last telling, in order.
+    pub(crate) async fn announce(
+        &self,
+        store: &Store,
+        directory: &Directory,
+        announcer: &Announcer,
+    ) -> anyhow::Result<()> {
+        let mut told = self.told.lock().await;
+        for event in store.events_since(*told).await? {
+            self.note(&event);
+            let data = json(&self.view(&directory.entries(), &event.alert))?;
+            announcer.tell(News::Alert { sequence: event.sequence, data });
+            *told = event.sequence;
+        }
+        Ok(())
+    }
 }

@@ -1,11 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use biosignal::{PersonId, Timestamp};
+use biosignal::PersonId;
 use store::{Assignment, Person, Store, StoreError, UserId};
 
-use crate::app::{App, lock};
-use crate::news::News;
+use crate::lock::lock;
 
 /// Who is who at present, read from the store and kept at hand.
 #[derive(Debug, Default)]
@@ -23,6 +22,13 @@ impl Directory {
     pub(crate) fn entries(&self) -> Arc<Entries> {
         Arc::clone(&lock(&self.0))
     }
+
+    /// Reads people, accounts and assignments anew.
+    pub(crate) async fn read(&self, store: &Store) -> Result<Arc<Entries>, StoreError> {
+        let entries = Arc::new(Entries::read(store).await?);
+        *lock(&self.0) = Arc::clone(&entries);
+        Ok(entries)
+    }
 }
 
 impl Entries {
@@ -35,29 +41,4 @@ impl Entries {
             assignments: store.assignments().await?,
         })
     }
-}
-
-/// Reads people, accounts and assignments anew, and puts them on the board.
-///
-/// To be called after each change made here, and now and then for those made elsewhere.
-pub(crate) async fn refresh(app: &App, now: Timestamp) -> Result<(), StoreError> {
-    let entries = Arc::new(Entries::read(&app.store).await?);
-    *lock(&app.directory.0) = Arc::clone(&entries);
-    let names = entries.people.values().map(|person| (person.id.clone(), person.name.clone()));
-    let worn: Vec<_> = entries
-        .assignments
-        .iter()
-        .map(|worn| (worn.device.clone(), worn.person.clone(), worn.from))
-        .collect();
-    let somebody_left = {
-        let mut board = app.board();
-        let somebody_left = board.set_people(names.collect());
-        board.set_assignments(&worn, now);
-        somebody_left
-    };
-    if somebody_left {
-        app.announcer.tell(News::Anew);
-    }
-    app.assignments_changed.notify_one();
-    Ok(())
 }

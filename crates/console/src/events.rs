@@ -13,10 +13,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::access::Caller;
-use crate::alert_view::AlertView;
 use crate::app::App;
 use crate::body::Asked;
+use crate::caller::Caller;
 use crate::cards::BoardView;
 use crate::failure::Failure;
 use crate::moment::{self, Millis};
@@ -125,7 +124,7 @@ impl Tablet {
         self.send(event).await?;
         self.told = since;
         for missed in self.app.store.events_since(since).await? {
-            let data = news::json(&AlertView::new(&self.app, &missed.alert))?;
+            let data = news::json(&self.app.view(&missed.alert))?;
             self.tell_alert(missed.sequence, &data).await?;
         }
         Ok(())
@@ -241,7 +240,7 @@ mod tests {
             app.store.raise(record(number)).await.unwrap();
         }
         // Told by another task between listening and reading the board.
-        crate::desk::announce(&app).await.unwrap();
+        app.announce().await.unwrap();
         tokio::spawn(async move { tablet.follow(news, Some(1)).await });
         app.announcer.tell(card(1));
         let mut told = Vec::new();

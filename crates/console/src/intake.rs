@@ -6,7 +6,7 @@ use bus::{Message, Subscriber, wire};
 use store::{AlertRecord, Refusal, StoreError};
 
 use crate::app::App;
-use crate::{desk, directory, heard, moment};
+use crate::{heard, moment};
 
 /// The wait before an alert that could not be kept is tried again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -40,7 +40,7 @@ async fn keep(app: &App, told: &wire::Alert) {
             }
         }
     }
-    if let Err(error) = desk::announce(app).await {
+    if let Err(error) = app.announce().await {
         // It is kept; the next look at the store tells it.
         tracing::warn!(error = format!("{error:#}"), "an alert is not told yet");
     }
@@ -58,7 +58,7 @@ async fn persist(app: &App, told: &wire::Alert) -> Result<(), StoreError> {
         .map_err(|error| unfit(error.to_string()))?
         .ok_or_else(|| unfit(format!("an alert of the level {:?}", told.level())))?;
     if !app.directory.entries().people.contains_key(&record.person) {
-        directory::refresh(app, now).await?;
+        app.refresh(now).await?;
     }
     app.desk.arrived(&told.id, at, now);
     raise(app, AlertRecord { raised_at: at, ..record }).await

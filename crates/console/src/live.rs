@@ -5,10 +5,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::board::Card;
+use crate::heard;
 use crate::moment;
 use crate::news::{News, json};
 use crate::publish::Wearers;
-use crate::{desk, heard};
 
 /// Keeps the board as the broker tells it, looks at it anew each second, and tells
 /// every tablet which cards changed.
@@ -34,7 +34,7 @@ pub(crate) async fn follow(
             _ = refresh.tick() => {
                 tell_changes(&app, Changed::Everybody)?;
                 // What other processes did to alerts. A store that is away now is asked again.
-                if let Err(error) = desk::announce(&app).await {
+                if let Err(error) = app.announce().await {
                     tracing::warn!(error = format!("{error:#}"), "cannot read the alerts");
                 }
             }

@@ -5,11 +5,11 @@ use biosignal::PersonId;
 use serde::{Deserialize, Serialize};
 use store::Person;
 
-use crate::access::Caller;
 use crate::app::App;
 use crate::body::{self, Body};
+use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::{directory, moment};
+use crate::moment;
 
 const LONGEST_NAME: usize = 80;
 const MOST_STRATEGIES: usize = 20;
@@ -65,7 +65,7 @@ pub(crate) async fn create(
     app.audit(caller.id.as_str(), "person.create", "new").await?;
     let person = app.store.create_person(&name, strategies).await?;
     app.audit(caller.id.as_str(), "person.created", person.id.as_str()).await?;
-    directory::refresh(&app, moment::now()).await?;
+    app.refresh(moment::now()).await?;
     Ok((StatusCode::CREATED, Json(person.into())))
 }
 
@@ -79,6 +79,6 @@ pub(crate) async fn update(
     let (name, strategies) = described.checked()?;
     app.audit(caller.id.as_str(), "person.update", id.as_str()).await?;
     let person = app.store.update_person(&id, &name, strategies).await?;
-    directory::refresh(&app, moment::now()).await?;
+    app.refresh(moment::now()).await?;
     Ok(Json(person.into()))
 }

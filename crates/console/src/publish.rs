@@ -5,8 +5,9 @@ use biosignal::{DeviceId, PersonId, Timestamp};
 use bus::{Message, PublishError, Publisher, wire};
 use store::StoreError;
 
-use crate::app::{App, lock};
-use crate::{directory, moment};
+use crate::app::App;
+use crate::lock::lock;
+use crate::moment;
 
 /// Bands that the broker says somebody wears or wore.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ pub(crate) async fn keep_published(
 }
 
 async fn look_again(app: &App) {
-    if let Err(error) = directory::refresh(app, moment::now()).await {
+    if let Err(error) = app.refresh(moment::now()).await {
         tracing::warn!(%error, "cannot read who is who");
     }
 }

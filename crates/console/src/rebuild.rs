@@ -3,7 +3,7 @@ use store::{Of, Scan, StoreError};
 
 use crate::app::App;
 use crate::board::TREND_US;
-use crate::{directory, heard};
+use crate::heard;
 
 /// As far back as the completeness of the last minute looks, and some more.
 const READINGS_US: i64 = 75 * MICROS_PER_SECOND;
@@ -11,7 +11,7 @@ const READINGS_US: i64 = 75 * MICROS_PER_SECOND;
 /// Puts on the board what the store knows, so that a console that restarts shows the
 /// present at once, with its trends.
 pub(crate) async fn rebuild(app: &App, now: Timestamp) -> Result<(), StoreError> {
-    directory::refresh(app, now).await?;
+    app.refresh(now).await?;
     for worn in &app.directory.entries().assignments {
         put_readings(app, &worn.device, now).await?;
         put_verdicts(app, &worn.person, now).await?;

@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 use store::Role::{self, Administrator, Carer, Manager, Researcher, Support};
 
-use crate::access::{Access, guard};
+use crate::access::{Access, Audit, guard};
 use crate::app::App;
 use crate::{accounts, alerts, assignments, cards, devices, events, health, people, session};
 use crate::{setup, signals};
@@ -23,23 +23,12 @@ const STUDY: Access = Access::Roles(&[Carer, Support, Manager, Administrator, Re
 /// Who makes accounts.
 const ACCOUNTS: Access = Access::Roles(&[Administrator]);
 
-/// What the audit keeps of a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Audit {
-    /// Nothing: no person's data are behind it.
-    Nothing,
-    /// That somebody looked; written by the guard before the handler runs.
-    Look(&'static str),
-    /// What was done; written by the handler, which knows to whom.
-    Act,
-}
-
 /// One address with one method.
-pub(crate) struct Route {
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) access: Access,
-    pub(crate) audit: Audit,
+struct Route {
+    method: Method,
+    path: &'static str,
+    access: Access,
+    audit: Audit,
     handler: fn() -> MethodRouter<App>,
 }
 
@@ -59,7 +48,7 @@ macro_rules! routes {
     (@method delete) => { Method::DELETE };
 }
 
-pub(crate) static ROUTES: &[Route] = routes! {
+static ROUTES: &[Route] = routes! {
     get    "/healthz"                        Access::Anyone, Audit::Nothing => health::show;
     get    "/api/setup"                      Access::Anyone, Audit::Nothing => setup::show;
     post   "/api/setup"                      Access::Anyone, Audit::Act => setup::create;
@@ -84,7 +73,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
 /// The router that the table makes.
 pub(crate) fn router(app: &App) -> Router<App> {
     ROUTES.iter().fold(Router::new(), |router, route| {
-        let guard = from_fn_with_state((app.clone(), route), guard);
+        let guard = from_fn_with_state((app.clone(), route.access, route.audit), guard);
         router.route(route.path, (route.handler)().route_layer(guard))
     })
 }

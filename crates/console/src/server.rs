@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::door::{Door, Peer};
 use crate::failure::Failure;
 use crate::publish::Wearers;
-use crate::{body, desk, headers, intake, live, moment, page, publish, rebuild, routes};
+use crate::{body, headers, intake, live, moment, page, publish, rebuild, routes};
 
 /// A request that is not answered in this time is given up; a stream of events has begun by then.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ impl Console {
         config.validate()?;
         let door = Door::open(&config, shutdown.clone()).await?;
         let app = App::new(config, site, store, shutdown);
-        desk::start(&app).await.context("cannot read the alerts")?;
+        app.desk.start(&app.store).await.context("cannot read the alerts")?;
         rebuild::rebuild(&app, moment::now()).await.context("cannot fill the board")?;
         Ok(Self { app, door, endpoint })
     }

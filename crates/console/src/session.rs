@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Role, User};
 
-use crate::access::Caller;
 use crate::app::App;
 use crate::body::Body;
+use crate::caller::Caller;
 use crate::config::Config;
 use crate::door::Peer;
 use crate::failure::Failure;

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::body::{self, Body};
 use crate::failure::Failure;
 use crate::session::{self, Credentials};
-use crate::{accounts, directory, moment, password};
+use crate::{accounts, moment, password};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Setup {
@@ -34,7 +34,7 @@ pub(crate) async fn create(
     // Of two who come here at once the store lets one through.
     let first = app.store.create_first_user(&name, &hash).await?.ok_or_else(set_up_already)?;
     app.audit(first.id.as_str(), "setup", first.id.as_str()).await?;
-    directory::refresh(&app, moment::now()).await?;
+    app.refresh(moment::now()).await?;
     tracing::info!("the first administrator was set up");
     session::start(&app, &first).await
 }
