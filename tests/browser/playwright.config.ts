@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test'
+import { chromium } from './chromium.mjs'
 
-// Debian's Chromium, not a browser that Playwright would download.
 export default defineConfig({
   testDir: '.',
   outputDir: '../../target/browser/results',
@@ -12,17 +12,6 @@ export default defineConfig({
   reporter: [['list']],
   use: {
     browserName: 'chromium',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    launchOptions: chromium,
   },
 })

@@ -1,10 +1,14 @@
 //! A tablet as the console sees it: signed in, asking and telling over HTTP.
 
+use std::path::Path;
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+const NAME: &str = "Alex";
 const PASSWORD: &str = "a-long-test-password";
 
 /// A signed-in client.
@@ -41,7 +45,7 @@ impl Tablet {
     pub async fn set_up(address: &str) -> Result<Self> {
         let http = Client::builder().cookie_store(true).build()?;
         let tablet = Self { http, address: address.to_owned() };
-        let account = json!({ "name": "Alex", "password": PASSWORD });
+        let account = json!({ "name": NAME, "password": PASSWORD });
         tablet.call(Method::POST, "/api/setup", Some(&account)).await?;
         tablet.call(Method::POST, "/api/session", Some(&account)).await?;
         Ok(tablet)
@@ -79,6 +83,32 @@ impl Tablet {
             .into_iter()
             .find(|card| card.device.as_deref() == Some(device))
             .with_context(|| format!("no card for {device}"))
+    }
+
+    /// Watches the board in a real Chromium; for every newest sample that one of so many
+    /// cards painted, seconds from its measurement to the frame that shows it.
+    ///
+    /// # Errors
+    /// Where the browser cannot show the board.
+    pub async fn painted(&self, cards: usize, time: Duration) -> Result<Vec<f64>> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/screen.mjs");
+        let output = tokio::process::Command::new("node")
+            .arg(script)
+            .args([&self.address, NAME, &cards.to_string(), &time.as_secs().to_string()])
+            .env("TIDEWATCH_PASSWORD", PASSWORD)
+            .kill_on_drop(true)
+            .output()
+            .await
+            .context("cannot start node")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "no board in the browser (is `npm ci` done in tests/browser?): {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout)?
+            .lines()
+            .map(|line| Ok(line.parse::<f64>()? / 1e3))
+            .collect()
     }
 
     /// One request; the answer, where there is one.
