@@ -36,8 +36,12 @@ fn main() {
     let mut population: BTreeMap<String, Usual> = plain();
     let mut hops = Vec::new();
     for _ in 0..2 {
-        let model =
-            Arc::new(model(&[0.0; 33], 0.0, Thresholds { rising: 2.0, high: 2.0 }, &population));
+        let model = Arc::new(model(
+            &vec![0.0; Inputs::names().len()],
+            0.0,
+            Thresholds { rising: 2.0, high: 2.0 },
+            &population,
+        ));
         hops = streams
             .iter()
             .enumerate()
@@ -151,7 +155,7 @@ fn usual(hops: &[Hop]) -> BTreeMap<String, Usual> {
             let mut values: Vec<f64> = hops
                 .iter()
                 .filter(|hop| !hop.inside)
-                .filter_map(|hop| hop.found.features.get(&name))
+                .filter_map(|hop| hop.found.features.weighed().get(&name))
                 .collect();
             values.sort_by(f64::total_cmp);
             let middle = values[values.len() / 2];

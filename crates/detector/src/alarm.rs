@@ -1,6 +1,7 @@
 use biosignal::{MICROS_PER_SECOND, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::features::Feature;
 use crate::{Alert, AlertTransition, Config, Level, Reason, Thresholds};
 
 /// From scores to levels and alerts: hold, hysteresis, refractory time.
@@ -26,7 +27,7 @@ struct Open {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     text: String,
-    feature: u8,
+    feature: Feature,
     value: f64,
     usual: Option<f64>,
     contribution: f64,
@@ -84,6 +85,12 @@ impl Alarm {
         let mut alert = open.alert(at);
         alert.score = score.unwrap_or(alert.score);
         Some(AlertTransition::Ended(alert))
+    }
+
+    /// The clock went back to `at`: what has not been yet does not count.
+    pub(crate) fn turn_back(&mut self, at: Timestamp) -> Option<AlertTransition> {
+        self.last = self.last.map(|last| last.filter(|last| *last <= at));
+        self.end(at, None)
     }
 
     fn may(&self, level: Level, at: Timestamp, config: &Config) -> bool {
@@ -145,10 +152,9 @@ impl Open {
 
 impl Kept {
     fn of(reason: &Reason) -> Self {
-        let wording = crate::reasons::place(reason.feature);
         Self {
             text: reason.text.clone(),
-            feature: wording,
+            feature: Feature::named(reason.feature).expect("reasons name features"),
             value: reason.value,
             usual: reason.usual,
             contribution: reason.contribution,
@@ -156,13 +162,12 @@ impl Kept {
     }
 
     fn reason(&self) -> Reason {
-        let (feature, unit) = crate::reasons::names(self.feature);
         Reason {
             text: self.text.clone(),
-            feature,
+            feature: self.feature.name(),
             value: self.value,
             usual: self.usual,
-            unit,
+            unit: self.feature.unit(),
             contribution: self.contribution,
         }
     }

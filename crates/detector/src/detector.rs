@@ -1,19 +1,24 @@
 use std::sync::Arc;
 
-use biosignal::{MICROS_PER_SECOND, Reading, Timestamp};
+use biosignal::{Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Scored};
 use crate::baseline::Baseline;
-use crate::features::{Feature, FeatureVector};
-use crate::inbox::{Inbox, Sample};
-use crate::pipeline::{HOP_S, KEPT_HOPS, Pipeline};
-use crate::{Assessment, Cause, Config, Level, Model, Output, VERSION, reasons, sight, window};
+use crate::hops::{HOP_S, Hops};
+use crate::inbox::Inbox;
+use crate::pipeline::{Pipeline, Window, signals};
+use crate::second::{Second, second_of};
+use crate::{
+    AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, VERSION, reasons,
+};
 
 /// At the first tick, samples older than this are history, s.
 const FIRST_S: i64 = 60;
 /// A tick that is further behind starts anew; what lies between is history, s.
 const MAX_CATCH_UP_S: i64 = 600;
+/// A clock that goes back by more than this was wrong before: what it led to is past, s.
+const MAX_BACK_S: i64 = 10;
 
 /// The detector of one wearer.
 #[derive(Clone, Debug)]
@@ -28,6 +33,7 @@ struct State {
     inbox: Inbox,
     live: Pipeline,
     history: Pipeline,
+    hops: Hops,
     baseline: Baseline,
     alarm: Alarm,
     /// The next second to process; none before the first tick.
@@ -77,145 +83,133 @@ impl Detector {
 
     /// Processes every whole second that is due at `now`.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Output> {
-        let until =
-            now.as_micros().div_euclid(MICROS_PER_SECOND) - i64::from(self.config.lateness_s);
-        let next = match self.state.next {
-            Some(next) if until - next <= MAX_CATCH_UP_S => next,
-            _ => self.start_at(until - FIRST_S),
-        };
-        let due = self.state.inbox.take_before(until.max(next), now);
-        let (history, live) = due.split_at(due.partition_point(|sample| sample.second() < next));
-        self.learn_from(history, next);
+        let until = second_of(now.as_micros()) - i64::from(self.config.lateness_s);
         let mut outputs = Vec::new();
-        let mut rest = live;
+        let next = match self.state.next {
+            Some(next) if (next - MAX_BACK_S..=next + MAX_CATCH_UP_S).contains(&until) => next,
+            _ => self.start_at(until, &mut outputs),
+        };
+        self.state.inbox.drop_ahead_of(now);
+        self.learn_before(next);
         for second in next..until {
-            let (samples, after) =
-                rest.split_at(rest.partition_point(|sample| sample.second() <= second));
-            rest = after;
-            self.second(second, samples, &mut outputs);
+            let samples = self.state.inbox.take(second);
+            self.second(second, &samples, &mut outputs);
         }
         self.state.next = Some(next.max(until));
         outputs
     }
 
-    fn start_at(&mut self, second: i64) -> i64 {
-        self.state.live = Pipeline::default();
-        (self.state.first_valid, self.state.smoothed) = (None, None);
-        second
+    /// Starts to look a minute before `until`: what was seen before does not lead up to it.
+    fn start_at(&mut self, until: i64, outputs: &mut Vec<Output>) -> i64 {
+        let state = &mut self.state;
+        let back = state.next.is_some_and(|next| until < next);
+        (state.live, state.hops) = (Pipeline::default(), Hops::default());
+        (state.first_valid, state.last_valid, state.smoothed) = (None, None, None);
+        if back {
+            let at = Timestamp::from_seconds(until);
+            outputs.extend(state.alarm.turn_back(at).map(Output::Alert));
+        }
+        until - FIRST_S
     }
 
     /// Late samples teach what is usual, and nothing else.
-    fn learn_from(&mut self, samples: &[Sample], live_from: i64) {
-        for group in samples.chunk_by(|a, b| a.second() == b.second()) {
-            let second = group[0].second();
-            let next = match self.state.history.at {
+    fn learn_before(&mut self, live_from: i64) {
+        let late: Vec<_> = self.state.inbox.take_before(live_from).collect();
+        for (second, samples) in late {
+            let next = match self.state.history.at() {
                 Some(at) if second > at && second - at <= MAX_CATCH_UP_S => at + 1,
                 _ => {
                     self.state.history = Pipeline::default();
                     second
                 }
             };
-            for empty in next..=second {
-                let samples = if empty == second { group } else { &[] };
-                self.state.history.take(empty, samples);
-                if is_hop(empty) {
-                    let features = self.state.history.hop();
-                    self.remember(empty, &features, live_from);
-                    let worn = !sight::off_wrist(&self.state.history.seconds);
-                    if worn && signals(&features) >= 2 {
-                        self.state.baseline.learn(
-                            &features,
-                            &self.model,
-                            self.config.baseline_half_life_s,
-                        );
-                    }
-                }
+            for between in next..second {
+                self.learn_from(between, &Second::default(), live_from);
             }
+            self.learn_from(second, &samples, live_from);
         }
     }
 
-    /// Puts a hop that came late among the last minutes, which the next ones are held against.
-    fn remember(&mut self, second: i64, features: &FeatureVector, live_from: i64) {
-        let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
-        let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) else { return };
-        if age >= KEPT_HOPS {
+    fn learn_from(&mut self, second: i64, samples: &Second, live_from: i64) {
+        let state = &mut self.state;
+        state.history.take(second, samples);
+        if !Hops::ends_with(second) {
             return;
         }
-        let hops = &mut self.state.live.hops;
-        while hops.len() <= age {
-            hops.push_front(FeatureVector::default());
+        let features = state.history.window().features;
+        let weighed = features.weighed();
+        if !state.history.is_off_wrist() && !state.history.is_frozen() && signals(&features) >= 2 {
+            state.baseline.learn(&weighed, &self.model, self.config.baseline_half_life_s);
         }
-        let place = hops.len() - 1 - age;
-        if hops[place] == FeatureVector::default() {
-            hops[place] = features.clone();
+        let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
+        if let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) {
+            state.hops.fill(age, weighed);
         }
     }
 
-    fn second(&mut self, second: i64, samples: &[Sample], outputs: &mut Vec<Output>) {
+    fn second(&mut self, second: i64, samples: &Second, outputs: &mut Vec<Output>) {
         let state = &mut self.state;
         state.live.take(second, samples);
-        if state.live.seconds.back().is_some_and(|second| second.valid) {
+        if state.live.is_valid() {
             state.first_valid.get_or_insert(second);
             state.last_valid = Some(second);
         }
         let hidden = self.hidden(second);
         let changed = hidden != self.state.hidden && hidden.is_some();
         self.state.hidden = hidden;
-        if is_hop(second) {
-            let features = self.state.live.hop();
-            self.assess(second, features, hidden, outputs);
-        } else if changed {
-            let features = window::features(&self.state.live.seconds);
-            self.assess(second, features, hidden, outputs);
+        let is_hop = Hops::ends_with(second);
+        if !is_hop && !changed {
+            return;
         }
+        let window = self.state.live.window();
+        if is_hop {
+            self.state.hops.push(window.features.weighed());
+        }
+        self.assess(second, window, hidden, outputs);
     }
 
     /// Why the wearer cannot be seen at all, judged each second.
     fn hidden(&self, second: i64) -> Option<Cause> {
         let silent = |last| second - last >= i64::from(self.config.blind_after_s);
-        if self.state.live.still.frozen()
-            && self.state.live.seconds.back() == Some(&Default::default())
-        {
-            let samples = self.state.live.still.newest_us().div_euclid(MICROS_PER_SECOND);
-            return Some(if silent(samples) { Cause::NoSignal } else { Cause::Frozen });
+        if self.state.live.is_frozen() {
+            let comes = self.state.live.newest_us().is_some_and(|at_us| !silent(second_of(at_us)));
+            return Some(if comes { Cause::Frozen } else { Cause::NoSignal });
         }
         if self.state.last_valid.is_none_or(silent) {
             return Some(Cause::NoSignal);
         }
-        sight::off_wrist(&self.state.live.seconds).then_some(Cause::OffWrist)
+        self.state.live.is_off_wrist().then_some(Cause::OffWrist)
     }
 
     fn assess(
         &mut self,
         second: i64,
-        features: FeatureVector,
+        window: Window,
         hidden: Option<Cause>,
         outputs: &mut Vec<Output>,
     ) {
         let at = Timestamp::from_seconds(second + 1);
         let fresh = self.state.first_valid.is_none_or(|first| second - first < 59);
         let few = if fresh { Cause::Starting } else { Cause::PoorSignal };
-        let cause = hidden.or_else(|| (fresh || signals(&features) < 2).then_some(few));
-        let inputs = self.state.baseline.inputs(&self.state.live.hops, &self.model);
+        let cause = hidden.or_else(|| (fresh || signals(&window.features) < 2).then_some(few));
         let mut assessment = Assessment {
             at,
             level: Level::NoReading,
             score: None,
-            quality: window::quality(&self.state.live.seconds),
+            quality: window.quality,
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            features,
-            inputs,
+            inputs: Inputs::of(&self.state.hops, &self.state.baseline, &self.model),
+            features: window.features,
         };
-        let mut alert = None;
-        if cause.is_some() {
+        let alert = if cause.is_some() {
             self.state.smoothed = None;
             // Without sight an alert cannot be upheld; that it ended says so.
-            alert = self.state.alarm.end(at, None);
+            self.state.alarm.end(at, None)
         } else {
-            alert = self.judge(&mut assessment).or(alert);
-        }
+            self.judge(&mut assessment)
+        };
         outputs.push(Output::Assessment(assessment));
         outputs.extend(alert.map(Output::Alert));
     }
@@ -225,7 +219,7 @@ impl Detector {
     }
 
     /// Scores a hop that could be seen, and learns from it.
-    fn judge(&mut self, assessment: &mut Assessment) -> Option<crate::AlertTransition> {
+    fn judge(&mut self, assessment: &mut Assessment) -> Option<AlertTransition> {
         let contributions = self.model.contributions(&assessment.inputs);
         let score = self.model.score(&contributions);
         #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
@@ -256,11 +250,8 @@ impl Detector {
             assessment.level = self.state.alarm.level();
         }
         assessment.reasons = explain(assessment.level >= Level::Rising);
-        self.state.baseline.learn(
-            &assessment.features,
-            &self.model,
-            self.config.baseline_half_life_s,
-        );
+        let weighed = assessment.features.weighed();
+        self.state.baseline.learn(&weighed, &self.model, self.config.baseline_half_life_s);
         alert
     }
 
@@ -288,15 +279,4 @@ impl Detector {
     fn names(&self) -> [String; 3] {
         [VERSION.to_owned(), self.model.id().to_owned(), self.config.fingerprint()]
     }
-}
-
-/// Whether a hop ends with the second.
-fn is_hop(second: i64) -> bool {
-    (second + 1).rem_euclid(HOP_S) == 0
-}
-
-/// How many of heart, skin and motion could be used.
-fn signals(features: &FeatureVector) -> usize {
-    let there = [Feature::HeartRate, Feature::LnScl, Feature::LnActivity];
-    there.into_iter().filter(|feature| features.of(*feature).is_some()).count()
 }

@@ -9,26 +9,30 @@ mod alert;
 mod assessment;
 mod baseline;
 mod beats;
+mod came;
 mod config;
 mod detector;
 mod features;
 mod filter;
+mod fixed;
+#[cfg(test)]
+mod golden;
+mod hops;
 mod inbox;
-mod intervals;
+mod inputs;
 mod model;
-mod motion;
 mod pipeline;
 mod reasons;
 mod second;
-mod sight;
-mod skin;
-mod window;
+mod stream;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
+pub use beats::{BeatClass, classify, find_peaks};
 pub use config::Config;
 pub use detector::{Detector, RestoreError};
-pub use features::{FeatureVector, Inputs};
+pub use features::{Feature, FeatureVector};
+pub use inputs::Inputs;
 pub use model::{Model, ModelError, Thresholds, Usual, default_model};
 
 /// The detector's version: another one may find otherwise from the same readings.

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::features::{COUNT, Feature, Inputs};
+use crate::features::Feature;
+use crate::inputs::{Inputs, VIEWS};
+
+const COUNT: usize = Feature::ALL.len();
 
 const FORMAT: &str = "tidewatch-model 1";
 
@@ -45,7 +48,7 @@ pub struct Usual {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     file: File,
-    weights: [[f64; 3]; COUNT],
+    weights: [[f64; VIEWS.len()]; COUNT],
     population: [Usual; COUNT],
 }
 
@@ -97,7 +100,7 @@ impl Model {
         if let Some(name) = file.inputs.iter().find(|name| !names.contains(name)) {
             return Err(ModelError::UnknownInput(name.clone()));
         }
-        let mut weights = [[0.0; 3]; COUNT];
+        let mut weights = [[0.0; VIEWS.len()]; COUNT];
         for (place, name) in weights.iter_mut().flatten().zip(&names) {
             let at = file.inputs.iter().position(|input| input == name);
             *place = at
@@ -146,9 +149,8 @@ impl Model {
 
     /// How much each feature adds to the logit, over its three views.
     pub(crate) fn contributions(&self, inputs: &Inputs) -> [f64; COUNT] {
-        std::array::from_fn(|at| {
-            self.weights[at].iter().zip(inputs.0[at]).map(|(weight, input)| weight * input).sum()
-        })
+        let mut values = inputs.values();
+        self.weights.map(|weights| weights.iter().zip(values.by_ref()).map(|(w, x)| w * x).sum())
     }
 
     pub(crate) fn score(&self, contributions: &[f64; COUNT]) -> f64 {
@@ -209,7 +211,7 @@ mod tests {
     fn the_default_model_is_whole_and_a_touched_one_is_refused() {
         let text = default_model().to_json();
         assert_eq!(Model::from_json(&text), Ok(default_model()));
-        let touched = text.replacen("\"bias\": -0", "\"bias\": -1", 1);
+        let touched = text.replacen("\"bias\": ", "\"bias\": 1", 1).replacen(": 1-", ": -1", 1);
         assert_eq!(Model::from_json(&touched), Err(ModelError::Checksum));
         assert!(matches!(Model::from_json("{}"), Err(ModelError::Json(_))));
     }

@@ -1,135 +1,159 @@
-use std::collections::VecDeque;
-
-use biosignal::Channel;
+use biosignal::{Channel, MICROS_PER_SECOND};
 use serde::{Deserialize, Serialize};
 
-use crate::beats::{BeatFinder, Found};
-use crate::features::FeatureVector;
-use crate::inbox::Sample;
-use crate::intervals::{Cleaner, median};
-use crate::motion::Mover;
+use crate::features::{Feature, FeatureVector};
 use crate::second::Second;
-use crate::sight::Stillness;
-use crate::skin::{Skin, Worth};
-use crate::window;
+use crate::stream::{Heart, Motion, Skin, Temperature};
 
-/// Seconds kept: the longest window is that of the slopes.
-pub(crate) const KEPT_S: usize = 180;
-/// Hops kept, 10 s each: the last ten minutes.
-pub(crate) const KEPT_HOPS: usize = 61;
-pub(crate) const HOP_S: i64 = 10;
-/// What a jump of the skin conductance makes doubtful before it, s.
-const DOUBT_S: usize = 5;
-/// What was frozen before that was certain, s.
-const FROZEN_S: usize = 5;
+/// A signal of which nothing of use came for so long is not there, us.
+const FRESH_US: i64 = 15 * MICROS_PER_SECOND;
+/// All signals at once stand still for so long only where the sensors are stuck, us.
+const ALL_STAND_US: i64 = 6 * MICROS_PER_SECOND;
+/// A standing signal is one that still comes, us.
+const COMES_US: i64 = 3 * MICROS_PER_SECOND;
+/// A wrist that rests still moves the sensor by more than this, g.
+const STILLEST_G: f64 = 0.013;
+const COOLING_CEL_PER_MIN: f64 = -0.2;
 
-/// From samples to features, second by second. Two of these stand in a detector: one for
-/// what is live, one for what comes late and only teaches the baseline.
+/// From samples to the features of the window that ends with them, second by second. Two of
+/// these stand in a detector: one for what is live, one for what comes late and only teaches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pipeline {
-    beats: BeatFinder,
-    cleaner: Cleaner,
-    reported: Cleaner,
+    heart: Heart,
     skin: Skin,
-    mover: Mover,
-    pub(crate) still: Stillness,
+    temperature: Temperature,
+    motion: Motion,
     /// The last second that was processed.
-    pub(crate) at: Option<i64>,
-    /// Seconds, newest last.
-    pub(crate) seconds: VecDeque<Second>,
-    /// Features of the last hops, newest last.
-    pub(crate) hops: VecDeque<FeatureVector>,
+    at: Option<i64>,
+    /// When the newest sample was taken, of use or not.
+    newest_us: Option<i64>,
+    frozen: bool,
+}
+
+/// A window of 60 s.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) features: FeatureVector,
+    /// How much of it could be used, 0 to 1: the mean over heart, skin and motion.
+    pub(crate) quality: f64,
 }
 
 impl Pipeline {
-    /// Processes second `second` with its samples in order of time. Seconds follow on each other.
-    pub(crate) fn take(&mut self, second: i64, samples: &[Sample]) {
-        let mut sums = Second::default();
-        let mut raw = Vec::new();
-        let mut valid = Vec::new();
-        let mut warmth = Vec::new();
-        for sample in samples {
-            self.still.take(sample);
-            match sample.channel {
-                Channel::Bvp => self.pulse(sample, &mut sums),
-                Channel::Acceleration => {
-                    let axes = [0, 1, 2].map(|axis| sample.value(axis));
-                    self.mover.take(sample.at_us, axes, &mut sums.motion);
-                }
-                Channel::Eda => {
-                    raw.push(sample.value(0));
-                    self.skin(sample, &mut sums, &mut valid);
-                }
-                Channel::SkinTemperature => warmth.push(sample.value(0)),
-                Channel::HeartRate => {
-                    sums.heart_rate =
-                        Some(sample.value(0)).filter(|rate| (25.0..=240.0).contains(rate));
-                }
-                Channel::Ibi => sums.reported.extend(self.reported.take(sample.value(1) / 1e3)),
-                Channel::Button => {}
-            }
-        }
-        sums.eda_raw = median(&mut raw);
-        sums.eda = median(&mut valid);
-        sums.temperature = median(&mut warmth).filter(|warmth| (10.0..=45.0).contains(warmth));
-        self.keep(second, sums);
-    }
-
-    fn pulse(&mut self, sample: &Sample, sums: &mut Second) {
-        sums.pulse_samples += 1;
-        match self.beats.take(sample.at_us, sample.value(0)) {
-            Found::Nothing => {}
-            Found::Gap => self.cleaner.interrupt(),
-            Found::Interval(seconds) => sums.intervals.extend(self.cleaner.take(seconds)),
-        }
-    }
-
-    fn skin(&mut self, sample: &Sample, sums: &mut Second, valid: &mut Vec<f64>) {
-        match self.skin.take(sample.at_us, sample.value(0)) {
-            Worth::Valid { response } => {
-                valid.push(sample.value(0));
-                sums.responses.extend(response);
-            }
-            Worth::Invalid => {}
-            Worth::Jump => {
-                valid.clear();
-                sums.responses.clear();
-                for second in self.seconds.iter_mut().rev().take(DOUBT_S) {
-                    second.eda = None;
-                    second.responses.clear();
-                }
-            }
-        }
-    }
-
-    fn keep(&mut self, second: i64, mut sums: Second) {
-        let frozen = self.still.frozen();
-        sums.valid = !frozen
-            && (sums.pulse_samples > 0
-                || sums.motion.count > 0
-                || sums.eda.is_some()
-                || sums.heart_rate.is_some()
-                || !sums.reported.is_empty());
-        if frozen {
-            sums = Second::default();
-            for second in self.seconds.iter_mut().rev().take(FROZEN_S) {
-                *second = Second::default();
-            }
-        }
+    /// Processes a second. Seconds follow on each other.
+    pub(crate) fn take(&mut self, second: i64, samples: &Second) {
+        self.feed(samples);
         self.at = Some(second);
-        self.seconds.push_back(sums);
-        if self.seconds.len() > KEPT_S {
-            self.seconds.pop_front();
+        let now_us = self.now_us();
+        self.heart.forget(now_us);
+        self.skin.forget(now_us);
+        self.temperature.forget(now_us);
+        self.motion.forget(now_us);
+        let all_stand = self.all_stand(now_us);
+        if all_stand {
+            let from_us = now_us - ALL_STAND_US - 2 * MICROS_PER_SECOND;
+            self.skin.reject_since(from_us);
+            self.temperature.reject_since(from_us);
+            self.motion.reject_since(from_us);
         }
+        self.frozen = all_stand || self.heart.is_frozen(now_us);
     }
 
-    /// Closes a hop: the features of the last window.
-    pub(crate) fn hop(&mut self) -> FeatureVector {
-        let features = window::features(&self.seconds);
-        self.hops.push_back(features.clone());
-        if self.hops.len() > KEPT_HOPS {
-            self.hops.pop_front();
-        }
-        features
+    /// The last second that was processed.
+    pub(crate) const fn at(&self) -> Option<i64> {
+        self.at
     }
+
+    /// When the newest sample was taken, of use or not.
+    pub(crate) const fn newest_us(&self) -> Option<i64> {
+        self.newest_us
+    }
+
+    /// Whether the signals stand still beyond what their sensors can.
+    pub(crate) const fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Whether the last second brought anything of use.
+    pub(crate) fn is_valid(&self) -> bool {
+        let start_us = self.now_us() - MICROS_PER_SECOND;
+        let heard = [self.heart.heard_us(), self.skin.heard_us(), self.motion.heard_us()];
+        !self.frozen && heard.into_iter().flatten().any(|heard_us| heard_us >= start_us)
+    }
+
+    /// Whether the band lies somewhere rather than being worn: it has been stiller than a
+    /// wrist for two minutes, and two of these: it cools, it touches no skin, it sees no pulse.
+    pub(crate) fn is_off_wrist(&self) -> bool {
+        let now_us = self.now_us();
+        if self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
+            return false;
+        }
+        let slope = self.temperature.recent_slope(now_us);
+        let cools = slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN);
+        let signs = [cools, self.skin.is_dry(now_us), self.heart.is_pulseless(now_us)];
+        signs.into_iter().filter(|sign| *sign).count() >= 2
+    }
+
+    /// The window that ends with the last second.
+    pub(crate) fn window(&self) -> Window {
+        let now_us = self.now_us();
+        let fresh = |heard: Option<i64>| heard.is_some_and(|at_us| now_us - at_us <= FRESH_US);
+        let mut features = FeatureVector::default();
+        let mut seen = 0.0;
+        if fresh(self.heart.heard_us()) {
+            seen += self.heart.features(now_us, &mut features);
+        }
+        if fresh(self.skin.heard_us()) {
+            seen += self.skin.features(now_us, &mut features);
+        }
+        if fresh(self.motion.heard_us()) {
+            seen += self.motion.features(now_us, &mut features);
+        }
+        self.temperature.features(now_us, &mut features);
+        Window { features, quality: seen / 3.0 }
+    }
+
+    fn now_us(&self) -> i64 {
+        self.at.map_or(0, |second| (second + 1).saturating_mul(MICROS_PER_SECOND))
+    }
+
+    fn feed(&mut self, samples: &Second) {
+        for sample in &samples.pulse {
+            self.heart.pulse(sample.at_us, sample.steps, i64::from(sample.period_us));
+        }
+        for sample in &samples.acceleration {
+            self.motion.push(sample.at_us, sample.steps, i64::from(sample.period_us));
+        }
+        for sample in &samples.eda {
+            self.skin.push(sample.at_us, sample.steps, i64::from(sample.period_us));
+        }
+        for sample in &samples.temperature {
+            self.temperature.push(sample.at_us, sample.steps);
+        }
+        for sample in &samples.rate {
+            self.heart.rate(sample.at_us, sample.steps);
+        }
+        for sample in &samples.beats {
+            let interval_ms = f64::from(sample.steps) * Channel::Ibi.scale();
+            self.heart.beat(sample.at_us, interval_ms);
+        }
+        self.newest_us = self.newest_us.max(samples.newest_us());
+    }
+
+    /// Whether at least two signals come, and none of them changes.
+    fn all_stand(&self, now_us: i64) -> bool {
+        let signals =
+            [self.heart.standstill(now_us), self.skin.standstill(), self.motion.standstill()];
+        let comes =
+            signals.into_iter().flatten().filter(|(last_us, _)| now_us - last_us < COMES_US);
+        let (count, all) = comes.fold((0, true), |(count, all), (_, stood_us)| {
+            (count + 1, all && stood_us >= ALL_STAND_US)
+        });
+        count >= 2 && all
+    }
+}
+
+/// How many of heart, skin and motion a window shows.
+pub(crate) fn signals(features: &FeatureVector) -> usize {
+    let there = [Feature::HeartRate, Feature::Scl, Feature::Activity];
+    there.into_iter().filter(|feature| features.of(*feature).is_some()).count()
 }

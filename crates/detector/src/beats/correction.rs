@@ -1,0 +1,290 @@
+//! Beats that a heart does not make: Lipponen JA, Tarvainen MP (2019) A robust algorithm
+//! for heart rate variability time series artefact correction using novel beat
+//! classification. J Med Eng Technol 43(3): 173-181.
+//!
+//! The thresholds are 5.2 quartile deviations of 91 beats, the median that of 11. Whole
+//! series use centred windows, as NeuroKit2's `signal_fixpeaks(method="kubios")`; live the
+//! windows trail and a beat is judged once the two after it are known.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+const ALPHA: f64 = 5.2;
+const C1: f64 = 0.13;
+const C2: f64 = 0.17;
+const QUARTILE_BEATS: usize = 91;
+const MEDIAN_BEATS: usize = 11;
+/// How many later beats a verdict needs.
+const LAG: usize = 2;
+
+/// What a beat is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BeatClass {
+    /// As a healthy heart makes it.
+    Normal,
+    /// Early or late, with its neighbour to match.
+    Ectopic,
+    /// One was missed before it: the interval is two.
+    Missed,
+    /// No beat at all: with the next interval it makes one.
+    Extra,
+    /// Misplaced.
+    LongShort,
+}
+
+/// Judges intervals one by one, two beats late.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Correction {
+    intervals: VecDeque<f64>,
+    differences: VecDeque<f64>,
+    /// Absolute differences and distances from the median, oldest first.
+    steps: Quartiles,
+    distances: Quartiles,
+    candidate: bool,
+}
+
+impl Correction {
+    /// Takes the next interval, s; yields the class of the one two before.
+    pub(crate) fn push(&mut self, interval: f64) -> Option<BeatClass> {
+        let difference = self.intervals.back().map_or(0.0, |before| interval - before);
+        keep(&mut self.intervals, interval, MEDIAN_BEATS);
+        keep(&mut self.differences, difference, LAG + 2);
+        self.steps.push(difference.abs());
+        let at = self.intervals.len().checked_sub(LAG + 1)?;
+        let median = median(self.intervals.iter().copied());
+        let distance = stretched(self.intervals[at] - median);
+        self.distances.push(distance.abs());
+        if self.differences.len() < LAG + 2 {
+            return Some(BeatClass::Normal);
+        }
+        let (step, far) = (self.steps.threshold(), self.distances.threshold());
+        let d: [f64; LAG + 2] = std::array::from_fn(|k| self.differences[k] / step);
+        let around = Around {
+            before: d[0],
+            here: d[1],
+            after: [d[2], d[3]],
+            distance: distance / far,
+            interval: self.intervals[at],
+            next_interval: self.intervals[at + 1],
+            median,
+            far,
+        };
+        Some(around.judge(&mut self.candidate))
+    }
+}
+
+/// Classifies a whole series of intervals, s; the first has no beat before it.
+#[must_use]
+pub fn classify(intervals: &[f64]) -> Vec<BeatClass> {
+    let mut classes = vec![BeatClass::Normal; intervals.len()];
+    if intervals.len() < LAG + 2 {
+        return classes;
+    }
+    let mut steps: Vec<f64> = intervals.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a number of beats")]
+    steps.insert(0, steps.iter().sum::<f64>() / steps.len() as f64);
+    let step_thresholds = centred(&steps, QUARTILE_BEATS, |window| threshold(&mut window.clone()));
+    let d: Vec<f64> = steps.iter().zip(&step_thresholds).map(|(step, th)| step / th).collect();
+    let medians = centred(intervals, MEDIAN_BEATS, |window| median(window.iter().copied()));
+    let distances: Vec<f64> =
+        intervals.iter().zip(&medians).map(|(at, median)| stretched(at - median)).collect();
+    let far = centred(&distances, QUARTILE_BEATS, |window| threshold(&mut window.clone()));
+
+    let last = intervals.len() - 1;
+    let mirrored = |index: usize| d[if index > last { 2 * last - index } else { index }];
+    let mut candidate = false;
+    for at in 0..last {
+        if at + LAG > last && !candidate {
+            break;
+        }
+        let around = Around {
+            before: if at == 0 { d[1] } else { d[at - 1] },
+            here: d[at],
+            after: [mirrored(at + 1), mirrored(at + 2)],
+            distance: distances[at] / far[at],
+            interval: intervals[at],
+            next_interval: intervals[at + 1],
+            median: medians[at],
+            far: far[at],
+        };
+        classes[at] = around.judge(&mut candidate);
+    }
+    classes
+}
+
+/// What the verdict on a beat rests on; differences and distance in thresholds.
+struct Around {
+    before: f64,
+    here: f64,
+    after: [f64; 2],
+    distance: f64,
+    interval: f64,
+    next_interval: f64,
+    median: f64,
+    far: f64,
+}
+
+impl Around {
+    /// Figure 1 of the paper. `candidate`: the beat before asks for this one to be judged as
+    /// long or short whatever its own step; it is set for the next beat in turn.
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a threshold of 0 leaves NaN: normal")]
+    fn judge(&self, candidate: &mut bool) -> BeatClass {
+        let here = self.here;
+        if !std::mem::take(candidate) {
+            if !(here.abs() > 1.0) {
+                return BeatClass::Normal;
+            }
+            if self.is_ectopic() {
+                return BeatClass::Ectopic;
+            }
+            *candidate = self.after[0].abs() < self.after[1].abs();
+        }
+        let [one, two] = self.after;
+        let s22 = if here >= 0.0 { one.min(two) } else { one.max(two) };
+        let long = here > 1.0 && s22 < -1.0;
+        let short = here < -1.0 && s22 > 1.0;
+        if !long && !short && !(self.distance.abs() > 3.0) {
+            return BeatClass::Normal;
+        }
+        if short && (self.interval + self.next_interval - self.median).abs() < self.far {
+            return BeatClass::Extra;
+        }
+        if long && (self.interval / 2.0 - self.median).abs() < self.far {
+            return BeatClass::Missed;
+        }
+        BeatClass::LongShort
+    }
+
+    fn is_ectopic(&self) -> bool {
+        let (here, before, after) = (self.here, self.before, self.after[0]);
+        (here > 1.0 && before.max(after) < -C1 * here - C2)
+            || (here < -1.0 && before.min(after) > -C1 * here + C2)
+    }
+}
+
+/// The last 91 magnitudes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Quartiles {
+    in_order: VecDeque<f64>,
+    sorted: Vec<f64>,
+}
+
+impl Quartiles {
+    fn push(&mut self, value: f64) {
+        if self.in_order.len() == QUARTILE_BEATS
+            && let Some(oldest) = self.in_order.pop_front()
+        {
+            let at = self.sorted.partition_point(|kept| *kept < oldest);
+            self.sorted.remove(at);
+        }
+        self.in_order.push_back(value);
+        let at = self.sorted.partition_point(|kept| *kept < value);
+        self.sorted.insert(at, value);
+    }
+
+    fn threshold(&self) -> f64 {
+        spread(&self.sorted)
+    }
+}
+
+/// Quartile deviation of magnitudes, as the paper's threshold.
+fn threshold(values: &mut [f64]) -> f64 {
+    for value in values.iter_mut() {
+        *value = value.abs();
+    }
+    values.sort_by(f64::total_cmp);
+    spread(values)
+}
+
+fn spread(sorted: &[f64]) -> f64 {
+    ALPHA * (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2.0
+}
+
+/// Between the two nearest, by distance.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a position in a short list"
+)]
+fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let at = part * (sorted.len().saturating_sub(1)) as f64;
+    let below = at as usize;
+    match (sorted.get(below), sorted.get(below + 1)) {
+        (Some(low), Some(high)) => low + (high - low) * (at - below as f64),
+        (Some(low), None) => *low,
+        _ => 0.0,
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    quantile(&values, 0.5)
+}
+
+/// Short intervals weigh twice.
+fn stretched(distance: f64) -> f64 {
+    if distance < 0.0 { 2.0 * distance } else { distance }
+}
+
+/// A centred rolling window, shorter at the ends.
+fn centred(values: &[f64], size: usize, of: impl Fn(&mut Vec<f64>) -> f64) -> Vec<f64> {
+    (0..values.len())
+        .map(|at| {
+            let window = at.saturating_sub(size / 2)..(at + size / 2 + 1).min(values.len());
+            of(&mut values[window].to_vec())
+        })
+        .collect()
+}
+
+fn keep(values: &mut VecDeque<f64>, value: f64, size: usize) {
+    if values.len() == size {
+        values.pop_front();
+    }
+    values.push_back(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{indices, read};
+
+    fn series() -> (Vec<f64>, serde_json::Value) {
+        let beats = read("models/golden/beats.json");
+        let peaks = indices(&beats["peaks_ms"]);
+        let mut intervals: Vec<f64> =
+            peaks.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1000.0).collect();
+        intervals.insert(0, intervals.iter().sum::<f64>() / intervals.len() as f64);
+        (intervals, beats["classes"].clone())
+    }
+
+    #[test]
+    fn in_batch_every_class_is_that_of_neurokit() {
+        let (intervals, expected) = series();
+        let found = classify(&intervals);
+        for (name, class) in [
+            ("ectopic", BeatClass::Ectopic),
+            ("missed", BeatClass::Missed),
+            ("extra", BeatClass::Extra),
+            ("longshort", BeatClass::LongShort),
+        ] {
+            let of: Vec<usize> = (0..found.len()).filter(|at| found[*at] == class).collect();
+            assert_eq!(of, indices(&expected[name]), "{name}");
+        }
+    }
+
+    #[test]
+    fn live_gross_artefacts_are_found_and_few_others() {
+        let (intervals, _) = series();
+        let mut live = Correction::default();
+        let found: Vec<BeatClass> =
+            intervals.iter().filter_map(|interval| live.push(*interval)).collect();
+        for gross in [100, 181, 221, 342] {
+            assert_ne!(found[gross], BeatClass::Normal, "beat {gross}");
+        }
+        let abnormal = found.iter().filter(|class| **class != BeatClass::Normal).count();
+        assert!(abnormal < 30, "{abnormal} of {}", found.len());
+    }
+}

@@ -1,0 +1,77 @@
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BeatClass, Correction};
+
+/// Beats are remembered for so long, us.
+const KEPT_US: i64 = 65_000_000;
+/// Intervals outside of 30 to 200 beats/min are none, s.
+const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+
+/// A beat with the interval that it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Beat {
+    pub(crate) at_us: i64,
+    pub(crate) interval_s: f64,
+    /// Pulse wave from foot to top, in the sensor's unit; 0 where the device sent only times.
+    pub(crate) amplitude: f64,
+    /// Normal, and its interval plausible.
+    pub(crate) clean: bool,
+    /// Follows without a gap on the beat before it in the log.
+    pub(crate) joined: bool,
+}
+
+/// The last minute's beats, judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BeatLog {
+    correction: Correction,
+    /// Not judged yet.
+    waiting: VecDeque<Beat>,
+    judged: VecDeque<Beat>,
+    broken: bool,
+}
+
+impl BeatLog {
+    /// Takes a beat and the interval that it ends.
+    pub(crate) fn push(&mut self, at_us: i64, interval_s: f64, amplitude: f64) {
+        if !PLAUSIBLE_S.contains(&interval_s) {
+            self.interrupt();
+            return;
+        }
+        let joined = !std::mem::take(&mut self.broken);
+        self.waiting.push_back(Beat { at_us, interval_s, amplitude, clean: false, joined });
+        if let Some(class) = self.correction.push(interval_s)
+            && let Some(beat) = self.waiting.pop_front()
+        {
+            self.judged.push_back(Beat { clean: class == BeatClass::Normal, ..beat });
+        }
+    }
+
+    /// No interval spans what comes next.
+    pub(crate) fn interrupt(&mut self) {
+        self.broken = true;
+    }
+
+    /// Forgets what is too old to matter.
+    pub(crate) fn forget(&mut self, now_us: i64) {
+        while self.judged.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
+            self.judged.pop_front();
+        }
+        if self.waiting.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
+            self.waiting.clear();
+            self.correction = Correction::default();
+        }
+    }
+
+    /// The newest beat's time, judged or not.
+    pub(crate) fn last_us(&self) -> Option<i64> {
+        self.waiting.back().or(self.judged.back()).map(|beat| beat.at_us)
+    }
+
+    /// Judged beats from a moment on.
+    pub(crate) fn since(&self, from_us: i64) -> impl Iterator<Item = &Beat> + Clone {
+        let first = self.judged.partition_point(|beat| beat.at_us < from_us);
+        self.judged.range(first..)
+    }
+}

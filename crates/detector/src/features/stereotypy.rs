@@ -1,0 +1,66 @@
+//! Stereotypy: how much of the movement is one rhythm, as in rocking (0.8 to 2 Hz) and
+//! flapping (2 to 4.5 Hz). Mean of Hann periodograms of 8 s with half overlap (Welch) of
+//! norm(a); the peak's frequency in 0.8 to 4.5 Hz, the part of all power within 0.25 Hz of
+//! it, and the part in the whole band.
+//!
+//! Reference: `scipy.signal.welch(nperseg=256)` at 32 Hz, 1e-9.
+
+/// Bins of 0.125 Hz from 0.875 to 4.5 Hz.
+pub(crate) const BAND_BINS: std::ops::RangeInclusive<usize> = 7..=36;
+const AROUND_PEAK: usize = 2;
+const BIN_HZ: f64 = 0.125;
+
+/// The strongest rhythm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rhythm {
+    pub(crate) hz: f64,
+    pub(crate) part: f64,
+    pub(crate) band: f64,
+}
+
+/// From the density of the band's bins and the sum over all bins.
+pub(crate) fn stereotypy(band: &[f64], total: f64) -> Option<Rhythm> {
+    let peak = (0..band.len()).max_by(|a, b| band[*a].total_cmp(&band[*b]))?;
+    if total <= 0.0 {
+        return None;
+    }
+    let near = peak.saturating_sub(AROUND_PEAK)..(peak + AROUND_PEAK + 1).min(band.len());
+    #[expect(clippy::cast_precision_loss, reason = "a bin")]
+    let hz = (BAND_BINS.start() + peak) as f64 * BIN_HZ;
+    Some(Rhythm {
+        hz,
+        part: band[near].iter().sum::<f64>() / total,
+        band: band.iter().sum::<f64>() / total,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::activity::tests::norms;
+    use crate::filter::Welch;
+    use crate::golden::{Window, assert_all_close, assert_close};
+
+    #[test]
+    fn the_spectrum_is_that_of_scipys_welch() {
+        let reference = Window::read();
+        let norms = norms(&reference);
+        let mut mean = vec![0.0; 129];
+        let starts: Vec<usize> = (0..=norms.len() - 256).step_by(128).collect();
+        for start in &starts {
+            let segment: &[f64; 256] = norms[*start..start + 256].try_into().unwrap();
+            for (sum, density) in mean.iter_mut().zip(Welch::density(segment, 32.0)) {
+                *sum += density / starts.len() as f64;
+            }
+        }
+        assert_all_close(&mean, &reference.numbers("motion", "welch"), 1e-9);
+        let rhythm = stereotypy(&mean[BAND_BINS], mean.iter().sum()).unwrap();
+        assert_close(rhythm.hz, 1.875, 0.07);
+        assert!(rhythm.part > 0.1 && rhythm.part <= rhythm.band);
+    }
+
+    #[test]
+    fn stillness_has_no_rhythm() {
+        assert_eq!(stereotypy(&[0.0; 30], 0.0), None);
+    }
+}

@@ -1,0 +1,153 @@
+use std::collections::VecDeque;
+
+use biosignal::Channel;
+use serde::{Deserialize, Serialize};
+
+use super::pulse::Pulse;
+use super::{Frozen, WINDOW_US};
+use crate::beats::{Beat, BeatLog};
+use crate::features::{Feature, FeatureVector, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn};
+
+const NOW_US: i64 = 20_000_000;
+/// Heart rate needs clean intervals over this part of the window, variability over that.
+const CLEAN_FOR_RATE: f64 = 0.4;
+const CLEAN_FOR_VARIABILITY: f64 = 0.6;
+const CLEAN_FOR_NOW: f64 = 0.3;
+const RATES_BEATS_PER_MIN: std::ops::RangeInclusive<f64> = 30.0..=220.0;
+/// A pulse wave that ended so long ago is not the source any more.
+const FRESH_US: i64 = 15_000_000;
+const PULSELESS: f64 = 0.2;
+
+/// The heart: from the pulse wave where there is one, else from what the device says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Heart {
+    pulse: Pulse,
+    optical: BeatLog,
+    optical_frozen: Frozen,
+    device: BeatLog,
+    rates: VecDeque<(i64, f64)>,
+    rate_frozen: Frozen,
+    heard_us: Option<i64>,
+}
+
+impl Heart {
+    /// A sample of the pulse wave.
+    pub(crate) fn pulse(&mut self, at_us: i64, step: i32, period_us: i64) {
+        self.optical_frozen.push(at_us, [step, 0, 0]);
+        if self.optical_frozen.stands(Channel::Bvp) {
+            self.pulse.stop();
+            self.optical.interrupt();
+            return;
+        }
+        self.heard_us = Some(at_us);
+        let value = f64::from(step) * Channel::Bvp.scale();
+        self.pulse.push(at_us, value, period_us, &mut self.optical);
+    }
+
+    /// A beat that the device found, and the interval that it ends, ms.
+    pub(crate) fn beat(&mut self, at_us: i64, interval_ms: f64) {
+        self.heard_us = Some(at_us);
+        let interval_s = interval_ms / 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "saturates; implausible anyway")]
+        let follows = self
+            .device
+            .last_us()
+            .is_some_and(|last_us| (at_us - last_us - (interval_s * 1e6) as i64).abs() < 100_000);
+        if !follows {
+            self.device.interrupt();
+        }
+        self.device.push(at_us, interval_s, 0.0);
+    }
+
+    /// Heart rate as the device says it, beats/min in steps of its channel.
+    pub(crate) fn rate(&mut self, at_us: i64, step: i32) {
+        self.rate_frozen.push(at_us, [step, 0, 0]);
+        let rate = f64::from(step) * Channel::HeartRate.scale();
+        if RATES_BEATS_PER_MIN.contains(&rate) && !self.rate_frozen.stands(Channel::HeartRate) {
+            self.heard_us = Some(at_us);
+            self.rates.push_back((at_us, rate));
+        }
+    }
+
+    /// Whether the source of heart beats stands still.
+    pub(crate) fn is_frozen(&self, now_us: i64) -> bool {
+        if self.is_optical(now_us) {
+            return self.optical_frozen.stands(Channel::Bvp);
+        }
+        self.rate_frozen.stands(Channel::HeartRate)
+    }
+
+    /// The newest sample's time and for how long its value has stood, us.
+    pub(crate) fn standstill(&self, now_us: i64) -> Option<(i64, i64)> {
+        let of = if self.is_optical(now_us) { &self.optical_frozen } else { &self.rate_frozen };
+        of.last_us().map(|last_us| (last_us, of.stood_us()))
+    }
+
+    /// When something of use came last.
+    pub(crate) const fn heard_us(&self) -> Option<i64> {
+        self.heard_us
+    }
+
+    /// Lets what is too old go.
+    pub(crate) fn forget(&mut self, now_us: i64) {
+        self.optical.forget(now_us);
+        self.device.forget(now_us);
+        while self.rates.front().is_some_and(|(at_us, _)| *at_us < now_us - WINDOW_US) {
+            self.rates.pop_front();
+        }
+    }
+
+    /// Sets the heart's features of the window that ends at `now_us`; returns the clean part
+    /// of it, 0 to 1.
+    pub(crate) fn features(&self, now_us: i64, into: &mut FeatureVector) -> f64 {
+        let from_us = now_us - WINDOW_US;
+        let optical = self.is_optical(now_us);
+        let log = if optical { &self.optical } else { &self.device };
+        let clean = clean_part(log.since(from_us), 60.0);
+        if clean >= CLEAN_FOR_RATE {
+            into.set(Feature::HeartRate, heart_rate(log.since(from_us)));
+            into.set(Feature::PulseAmplitude, pulse_amplitude(log.since(from_us)));
+            let lately = now_us - NOW_US;
+            if clean_part(log.since(lately), 20.0) >= CLEAN_FOR_NOW {
+                into.set(Feature::HeartRateNow, heart_rate(log.since(lately)));
+            }
+        }
+        if clean >= CLEAN_FOR_VARIABILITY {
+            into.set(Feature::Sdnn, sdnn(log.since(from_us)));
+            into.set(Feature::Rmssd, rmssd(log.since(from_us)));
+            into.set(Feature::Pnn50, pnn50(log.since(from_us)));
+        }
+        if optical || clean >= CLEAN_FOR_RATE {
+            return clean;
+        }
+        self.said(from_us, into).unwrap_or(clean)
+    }
+
+    /// Whether a pulse wave is there without a pulse in it.
+    pub(crate) fn is_pulseless(&self, now_us: i64) -> bool {
+        self.is_optical(now_us)
+            && clean_part(self.optical.since(now_us - WINDOW_US), 60.0) < PULSELESS
+    }
+
+    fn is_optical(&self, now_us: i64) -> bool {
+        self.optical_frozen.last_us().is_some_and(|last_us| last_us >= now_us - FRESH_US)
+    }
+
+    /// The mean of the rates that the device said.
+    fn said(&self, from_us: i64, into: &mut FeatureVector) -> Option<f64> {
+        let within = self.rates.iter().filter(|(at_us, _)| *at_us >= from_us);
+        let (sum, count) = within.fold((0.0, 0.0), |(sum, n), (_, rate)| (sum + rate, n + 1.0));
+        let part = f64::min(count / 60.0, 1.0);
+        if part < CLEAN_FOR_RATE {
+            return None;
+        }
+        into.set(Feature::HeartRate, Some(sum / count));
+        Some(part)
+    }
+}
+
+/// How much of the time the clean intervals cover.
+fn clean_part<'a>(beats: impl Iterator<Item = &'a Beat>, window_s: f64) -> f64 {
+    let covered: f64 = beats.filter(|beat| beat.clean).map(|beat| beat.interval_s).sum();
+    (covered / window_s).min(1.0)
+}

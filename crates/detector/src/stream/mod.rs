@@ -1,0 +1,17 @@
+//! One file per sensor: from samples in the order of time to what windows are made of.
+
+mod frozen;
+mod heart;
+mod motion;
+mod pulse;
+mod skin;
+mod temperature;
+
+pub(crate) use frozen::Frozen;
+pub(crate) use heart::Heart;
+pub(crate) use motion::Motion;
+pub(crate) use skin::Skin;
+pub(crate) use temperature::Temperature;
+
+/// The window that features rest on, us.
+const WINDOW_US: i64 = 60_000_000;

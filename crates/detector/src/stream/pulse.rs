@@ -1,0 +1,84 @@
+use serde::{Deserialize, Serialize};
+
+use crate::beats::{BeatLog, Elgendi};
+use crate::filter::{Cascade, Section, band_pass};
+
+/// Pulse waves carry their beat between these.
+const BAND_HZ: (f64, f64) = (0.5, 8.0);
+/// A hole longer than this makes the filter start anew.
+const LONGEST_HOLE_US: i64 = 250_000;
+/// Rates that a pulse wave can be read at, us from sample to sample: 20 to 500 Hz.
+const PERIODS_US: std::ops::RangeInclusive<i64> = 2_000..=50_000;
+
+/// From samples of blood volume pulse to beats.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Pulse {
+    running: Option<Running>,
+    last_beat_us: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Running {
+    period_us: i64,
+    last_us: i64,
+    filter: Cascade<2>,
+    peaks: Elgendi,
+    #[serde(skip)]
+    sections: Option<[Section; 2]>,
+}
+
+impl Pulse {
+    /// Takes a sample; beats go into the log.
+    pub(super) fn push(&mut self, at_us: i64, value: f64, period_us: i64, log: &mut BeatLog) {
+        if !PERIODS_US.contains(&period_us) {
+            return;
+        }
+        let goes_on = self.running.as_ref().is_some_and(|running| {
+            running.period_us == period_us && (at_us - running.last_us) <= LONGEST_HOLE_US
+        });
+        if !goes_on {
+            self.running = Some(Running::start(at_us, value, period_us));
+            self.last_beat_us = None;
+            log.interrupt();
+        }
+        let Some(running) = &mut self.running else { return };
+        if let Some(peak) = running.push(at_us, value) {
+            if let Some(last_us) = self.last_beat_us {
+                #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
+                let interval_s = (peak.at_us - last_us) as f64 / 1e6;
+                log.push(peak.at_us, interval_s, peak.amplitude);
+            }
+            self.last_beat_us = Some(peak.at_us);
+        }
+    }
+
+    /// The sensor stands still: what comes next is a new start.
+    pub(super) fn stop(&mut self) {
+        self.running = None;
+    }
+}
+
+impl Running {
+    fn start(at_us: i64, value: f64, period_us: i64) -> Self {
+        let sections = sections(period_us);
+        Self {
+            period_us,
+            last_us: at_us,
+            filter: Cascade::settled(&sections, value),
+            peaks: Elgendi::new(period_us),
+            sections: Some(sections),
+        }
+    }
+
+    fn push(&mut self, at_us: i64, value: f64) -> Option<crate::beats::Peak> {
+        self.last_us = at_us;
+        let sections = self.sections.get_or_insert_with(|| sections(self.period_us));
+        let filtered = self.filter.step(sections, value);
+        self.peaks.push(at_us, filtered)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a period in us")]
+fn sections(period_us: i64) -> [Section; 2] {
+    band_pass(BAND_HZ.0, BAND_HZ.1, 1e6 / period_us as f64)
+}

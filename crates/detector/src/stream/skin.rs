@@ -1,0 +1,201 @@
+use std::collections::VecDeque;
+
+use biosignal::Channel;
+use serde::{Deserialize, Serialize};
+
+use super::{Frozen, WINDOW_US};
+use crate::features::{
+    EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation, scl,
+    scr_amplitude, scr_rate, scr_rise, slope_per_minute,
+};
+
+/// What skin conducts at the least, uS; less for so long is no skin.
+const LEAST_US: f64 = 0.05;
+const DRY_US: i64 = 10_000_000;
+const SLOPE_US: i64 = 180_000_000;
+/// Rejection reaches back 5 s.
+const BACK_US: i64 = 5_000_000;
+/// A hole longer than this ends a response.
+const LONGEST_HOLE_US: i64 = 2_000_000;
+const PERIODS_US: std::ops::RangeInclusive<i64> = 20_000..=1_000_000;
+
+/// Skin conductance: which samples are valid, level, and responses.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Skin {
+    period_us: i64,
+    last_us: Option<i64>,
+    validity: EdaValidity,
+    frozen: Frozen,
+    phasic: Phasic,
+    /// Valid samples of the last minute: when, value, phasic part.
+    samples: VecDeque<(i64, f64, f64)>,
+    /// Means of the valid samples of each second of the last three minutes.
+    seconds: VecDeque<Second>,
+    responses: ScrDetector,
+    events: VecDeque<ScrEvent>,
+    /// Since when the sensor has read less than skin conducts.
+    low_since_us: Option<i64>,
+    heard_us: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Second {
+    at_s: i64,
+    sum: f64,
+    count: f64,
+}
+
+impl Skin {
+    pub(crate) fn push(&mut self, at_us: i64, step: i32, period_us: i64) {
+        if !PERIODS_US.contains(&period_us) {
+            return;
+        }
+        self.period_us = period_us;
+        self.frozen.push(at_us, [step, 0, 0]);
+        let value = f64::from(step) * Channel::Eda.scale();
+        if value < LEAST_US {
+            self.low_since_us.get_or_insert(at_us);
+        } else {
+            self.low_since_us = None;
+        }
+        if self.last_us.is_some_and(|last_us| at_us - last_us > LONGEST_HOLE_US) {
+            self.responses = ScrDetector::default();
+            self.phasic = Phasic::default();
+        }
+        self.last_us = Some(at_us);
+        match self.validity.judge(at_us, value) {
+            EdaVerdict::Bad => self.reject_since(at_us - BACK_US),
+            EdaVerdict::Rejected => {}
+            EdaVerdict::Valid if self.frozen.stands(Channel::Eda) => {}
+            EdaVerdict::Valid => self.keep(at_us, value),
+        }
+    }
+
+    /// The newest sample's time and for how long its value has stood, us.
+    pub(crate) fn standstill(&self) -> Option<(i64, i64)> {
+        self.frozen.last_us().map(|last_us| (last_us, self.frozen.stood_us()))
+    }
+
+    /// Whether the sensor has read less than skin conducts for a while.
+    pub(crate) fn is_dry(&self, now_us: i64) -> bool {
+        let fresh = self.last_us.is_some_and(|last_us| now_us - last_us < DRY_US);
+        fresh && self.low_since_us.is_some_and(|since_us| now_us - since_us >= DRY_US)
+    }
+
+    /// When a valid sample came last.
+    pub(crate) const fn heard_us(&self) -> Option<i64> {
+        self.heard_us
+    }
+
+    /// Lets what is too old go.
+    pub(crate) fn forget(&mut self, now_us: i64) {
+        while self.samples.front().is_some_and(|(at_us, ..)| *at_us < now_us - WINDOW_US) {
+            self.samples.pop_front();
+        }
+        let oldest_s = (now_us - SLOPE_US).div_euclid(1_000_000);
+        while self.seconds.front().is_some_and(|second| second.at_s < oldest_s) {
+            self.seconds.pop_front();
+        }
+        while self.events.front().is_some_and(|event| event.at_us < now_us - WINDOW_US) {
+            self.events.pop_front();
+        }
+    }
+
+    /// Sets the features of the window that ends at `now_us`; returns the valid part of it.
+    pub(crate) fn features(&self, now_us: i64, into: &mut FeatureVector) -> f64 {
+        let from_us = now_us - WINDOW_US;
+        if self.period_us == 0 {
+            return 0.0;
+        }
+        let within = || self.samples.iter().filter(move |(at_us, ..)| *at_us >= from_us);
+        let mut values: Vec<f64> = within().map(|(_, value, _)| *value).collect();
+        let expected = usize::try_from(WINDOW_US / self.period_us).unwrap_or(1);
+        #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
+        let part = (values.len() as f64 / expected as f64).min(1.0);
+        let valid_s = part * 60.0;
+        into.set(Feature::Scl, scl(&mut values, expected));
+        let phasic = within().map(|(.., phasic)| *phasic);
+        into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
+        let means = self.seconds.iter().map(|second| {
+            #[expect(clippy::cast_precision_loss, reason = "three minutes")]
+            let at_s = (second.at_s - now_us.div_euclid(1_000_000)) as f64;
+            (at_s, second.sum / second.count)
+        });
+        into.set(Feature::SclSlope, slope_per_minute(means, 60));
+        let events = || self.events.iter().filter(move |event| event.at_us >= from_us);
+        into.set(Feature::ScrRate, scr_rate(events().count(), valid_s));
+        into.set(Feature::ScrAmplitude, scr_amplitude(events(), valid_s));
+        into.set(Feature::ScrRise, scr_rise(events()));
+        part
+    }
+
+    fn keep(&mut self, at_us: i64, value: f64) {
+        self.heard_us = Some(at_us);
+        let phasic = self.phasic.push(value, u32::try_from(self.period_us).unwrap_or(1));
+        self.samples.push_back((at_us, value, phasic));
+        let at_s = at_us.div_euclid(1_000_000);
+        match self.seconds.back_mut() {
+            Some(second) if second.at_s == at_s => {
+                second.sum += value;
+                second.count += 1.0;
+            }
+            _ => self.seconds.push_back(Second { at_s, sum: value, count: 1.0 }),
+        }
+        if let Some(event) = self.responses.push(at_us, value) {
+            self.events.push_back(event);
+        }
+    }
+
+    /// Takes back everything from a moment on.
+    pub(crate) fn reject_since(&mut self, from_us: i64) {
+        while self.samples.back().is_some_and(|(kept_us, ..)| *kept_us >= from_us) {
+            self.samples.pop_back();
+        }
+        let from_s = from_us.div_euclid(1_000_000);
+        while self.seconds.back().is_some_and(|second| second.at_s >= from_s) {
+            self.seconds.pop_back();
+        }
+        while self.events.back().is_some_and(|event| event.at_us >= from_us) {
+            self.events.pop_back();
+        }
+        self.responses = ScrDetector::default();
+        self.phasic = Phasic::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(values: impl Iterator<Item = i32>) -> (f64, FeatureVector) {
+        let mut skin = Skin::default();
+        let mut now_us = 0;
+        for (index, step) in values.enumerate() {
+            now_us = index as i64 * 250_000;
+            skin.push(now_us, step, 250_000);
+        }
+        let mut features = FeatureVector::default();
+        skin.forget(now_us + 250_000);
+        (skin.features(now_us + 250_000, &mut features), features)
+    }
+
+    #[test]
+    fn a_dip_of_the_contact_takes_its_surroundings_with_it() {
+        let wavy = |index: i32| 2_000_000 + index % 7;
+        let (whole, _) = level((0..240).map(wavy));
+        let dip = (0..240).map(|index| if index == 120 { 0 } else { wavy(index) });
+        let (part, features) = level(dip);
+        assert_eq!(whole, 1.0);
+        // The dip and 5 s on both sides of it.
+        assert!((part - (1.0 - 41.0 / 240.0)).abs() < 1e-12);
+        assert_eq!(features.of(Feature::Scl), Some(2.000_003));
+    }
+
+    #[test]
+    fn a_sensor_that_stands_still_has_no_level() {
+        let (part, features) = level((0..720).map(|_| 2_000_000));
+        assert_eq!(part, 0.0);
+        assert_eq!(features.of(Feature::Scl), None);
+        assert_eq!(features.of(Feature::ScrRate), None);
+    }
+}

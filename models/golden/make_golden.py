@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Makes the reference values that the detector's tests compare with.
+
+    python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_golden.py
+
+Writes window.json: 60 s of synthetic signals in the integer steps in which samples travel, and what NeuroKit2 and
+scipy make of the same numbers; and beats.json: inter-beat intervals with every kind of artefact, and their classes
+after Lipponen & Tarvainen (2019) as NeuroKit2 finds them. Nothing here comes from a person.
+"""
+
+import json
+import pathlib
+
+import neurokit2 as nk
+import numpy as np
+import scipy.signal as ss
+
+HERE = pathlib.Path(__file__).resolve().parent
+BVP_HZ, ACC_HZ, EDA_HZ, TEMP_HZ = 64, 32, 4, 4
+SECONDS = 60
+
+
+def steps(values, scale):
+    return np.rint(np.asarray(values) / scale).astype(int)
+
+
+def synthetic(rng):
+    """Signals in integer steps: BVP 0.01, EDA 1e-6 uS, temperature 0.01 C, acceleration 1/1024 g."""
+    bvp = nk.ppg_simulate(SECONDS, BVP_HZ, heart_rate=84, frequency_modulation=0.3, ibi_randomness=0.08, drift=0.2,
+                          motion_amplitude=0.1, burst_number=2, burst_amplitude=0.3, random_state=11,
+                          random_state_distort=11)
+    t = np.arange(SECONDS * EDA_HZ) / EDA_HZ
+    eda = 1.3 + 0.004 * t + rng.normal(0, 0.002, t.size)
+    for onset, amplitude in ((6, 0.4), (15, 0.07), (21, 0.9), (23.5, 0.5), (38, 0.12), (47, 0.25), (55, 0.6)):
+        since = np.maximum(t - onset, 0)
+        eda += 1.9 * amplitude * (np.exp(-since / 3.2) - np.exp(-since / 0.8))
+    temperature = np.round((33.4 - 0.11 * t / 60 + 0.02 * rng.normal(size=t.size)) / 0.02) * 0.02
+    a = np.arange(SECONDS * ACC_HZ) / ACC_HZ
+    tilt = 0.6 + 0.4 * np.sin(2 * np.pi * a / 47)
+    rocking = 0.15 * np.sin(2 * np.pi * 1.9 * a) * (a > 25)
+    acc = np.stack([np.cos(tilt) + rocking, 0.3 * np.sin(tilt), np.sin(tilt) * 0.95], 1)
+    acc += rng.normal(0, 0.03, acc.shape)
+    return {"bvp": steps(bvp[: SECONDS * BVP_HZ], 0.01 / 60), "eda": steps(eda, 1e-6),
+            "temperature": steps(temperature, 0.01), "acceleration": steps(acc, 1 / 1024)}
+
+
+def pulse(bvp):
+    sections = ss.butter(2, [0.5, 8], btype="band", fs=BVP_HZ, output="sos")
+    clean = nk.ppg_clean(bvp, sampling_rate=BVP_HZ, method="elgendi")
+    peaks = nk.ppg_findpeaks(clean, sampling_rate=BVP_HZ, method="elgendi")["PPG_Peaks"]
+    hrv = nk.hrv_time(peaks, sampling_rate=BVP_HZ)
+    rows = {"hr": 60000 / hrv["HRV_MeanNN"][0], "sdnn": hrv["HRV_SDNN"][0], "rmssd": hrv["HRV_RMSSD"][0],
+            "pnn50_over_n": hrv["HRV_pNN50"][0]}
+    return {"band_pass_sos": sections, "band_passed": ss.sosfilt(sections, bvp), "clean": clean, "peaks": peaks,
+            "hrv": {name: float(value) for name, value in rows.items()}}
+
+
+def skin(eda, temperature):
+    minutes = np.arange(eda.size) / EDA_HZ / 60
+    smooth = np.convolve(eda, np.ones(4) / 4, "valid")
+    peaks, _ = ss.find_peaks(smooth, prominence=0.01)
+    responses = []
+    for before, peak in zip([0, *peaks], peaks):
+        trough = before + int(np.argmin(smooth[before:peak + 1]))
+        amplitude, rise = smooth[peak] - smooth[trough], (peak - trough) / EDA_HZ
+        if amplitude >= 0.05 and 0.5 <= rise <= 5.0:
+            responses.append([int(peak), float(amplitude), float(rise)])
+    return {"scl": float(np.median(eda)), "scl_slope": float(np.polyfit(minutes, eda, 1)[0]),
+            "phasic": ss.sosfilt(ss.butter(2, 0.05, btype="high", fs=EDA_HZ, output="sos"), eda),
+            "smoothed": smooth, "scr": responses,
+            "temperature_slope": float(np.polyfit(np.arange(temperature.size) / TEMP_HZ / 60, temperature, 1)[0])}
+
+
+def motion(acc):
+    norm = np.linalg.norm(acc, axis=1)
+    hz, density = ss.welch(norm, fs=ACC_HZ, nperseg=256)
+    gravity = ss.sosfilt(ss.butter(2, 0.25, fs=ACC_HZ, output="sos"), acc - acc[0], axis=0) + acc[0]
+    x, y, z = gravity[-1]
+    return {"enmo": float(np.maximum(norm - 1, 0).mean()), "activity": float(norm.std()),
+            "jerk": float(np.abs(np.diff(acc, axis=0)).sum(axis=1).mean() * ACC_HZ),
+            "welch_hz": hz, "welch": density,
+            "pitch_deg": float(np.degrees(np.arctan2(x, np.hypot(y, z)))),
+            "roll_deg": float(np.degrees(np.arctan2(y, z)))}
+
+
+def beats(rng):
+    """400 beats with respiratory sinus arrhythmia, and missed, extra, early and misplaced ones."""
+    n = 400
+    intervals = 0.82 + 0.04 * np.sin(2 * np.pi * 0.25 * np.cumsum(np.full(n, 0.82))) + rng.normal(0, 0.012, n)
+    times = np.cumsum(intervals)
+    for at in (60, 300):
+        times[at] -= 0.22
+    times[140] += 0.3
+    times = np.delete(times, [100, 221])
+    times = np.sort(np.concatenate((times, [times[180] + 0.35, times[340] + 0.5])))
+    peaks = np.rint(times * 1000).astype(int)
+    found, _ = nk.signal_fixpeaks(peaks, sampling_rate=1000, method="kubios", iterative=False)
+    return {"peaks_ms": peaks, "classes": {name: [int(i) for i in found[name]]
+                                           for name in ("ectopic", "missed", "extra", "longshort")}}
+
+
+def plain(value):
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: plain(entry) for name, entry in value.items()}
+    return value
+
+
+def write(name, value):
+    (HERE / name).write_text(json.dumps(plain(value), separators=(",", ":")) + "\n")
+
+
+def main():
+    rng = np.random.default_rng(20)
+    window = synthetic(rng)
+    bvp, eda = window["bvp"] * 0.01, window["eda"] * 1e-6
+    temperature, acc = window["temperature"] * 0.01, window["acceleration"] / 1024
+    reference = {"pulse": pulse(bvp), "skin": skin(eda, temperature), "motion": motion(acc)}
+    write("window.json", {**window, "reference": reference})
+    write("beats.json", beats(rng))
+
+
+if __name__ == "__main__":
+    main()
