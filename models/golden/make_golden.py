@@ -4,14 +4,20 @@
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_golden.py
 
 Writes window.json: 60 s of synthetic signals in the integer steps in which samples travel, and what NeuroKit2 and
-scipy make of the same numbers; and beats.json: inter-beat intervals with every kind of artefact, and their classes
-after Lipponen & Tarvainen (2019) as NeuroKit2 finds them. Nothing here comes from a person.
+scipy make of the same numbers; beats.json: inter-beat intervals with every kind of artefact, and their classes after
+Lipponen & Tarvainen (2019) as NeuroKit2 finds them; and, where a folder of recordings is given (make_golden.py
+RECORDINGS), recorded.json: what the references make of windows of 60 s of them, and where those windows are. No sample
+of a person is kept here.
 """
 
+import io
 import json
 import pathlib
+import sys
+import zipfile
 
 import neurokit2 as nk
+from hrvanalysis import get_time_domain_features
 import numpy as np
 import scipy.signal as ss
 
@@ -48,11 +54,12 @@ def pulse(bvp):
     sections = ss.butter(2, [0.5, 8], btype="band", fs=BVP_HZ, output="sos")
     clean = nk.ppg_clean(bvp, sampling_rate=BVP_HZ, method="elgendi")
     peaks = nk.ppg_findpeaks(clean, sampling_rate=BVP_HZ, method="elgendi")["PPG_Peaks"]
+    second = nk.ppg_findpeaks(clean, sampling_rate=BVP_HZ, method="charlton")["PPG_Peaks"]
     hrv = nk.hrv_time(peaks, sampling_rate=BVP_HZ)
     rows = {"hr": 60000 / hrv["HRV_MeanNN"][0], "sdnn": hrv["HRV_SDNN"][0], "rmssd": hrv["HRV_RMSSD"][0],
             "pnn50_over_n": hrv["HRV_pNN50"][0]}
     return {"band_pass_sos": sections, "band_passed": ss.sosfilt(sections, bvp), "clean": clean, "peaks": peaks,
-            "hrv": {name: float(value) for name, value in rows.items()}}
+            "msptd_peaks": second, "hrv": {name: float(value) for name, value in rows.items()}}
 
 
 def skin(eda, temperature):
@@ -95,13 +102,66 @@ def beats(rng):
     times = np.sort(np.concatenate((times, [times[180] + 0.35, times[340] + 0.5])))
     peaks = np.rint(times * 1000).astype(int)
     found, _ = nk.signal_fixpeaks(peaks, sampling_rate=1000, method="kubios", iterative=False)
-    return {"peaks_ms": peaks, "classes": {name: [int(i) for i in found[name]]
-                                           for name in ("ectopic", "missed", "extra", "longshort")}}
+    seconds, gaps = peaks[1:] / 1000, np.diff(peaks).astype(float)
+    hz = np.linspace(0.04, 0.4, 50)
+    power = ss.lombscargle(seconds, gaps - gaps.mean(), 2 * np.pi * hz)
+    return {"peaks_ms": peaks, "classes": classes(found),
+            "lomb": {"times_s": seconds, "intervals_ms": gaps, "hz": hz, "power": power}}
+
+
+def classes(found):
+    return {name: [int(i) for i in found[name]] for name in ("ectopic", "missed", "extra", "longshort")}
+
+
+def recorded(folder):
+    """Windows of recordings, by name and the second in which they start."""
+    names = sorted(path.stem for path in folder.glob("*.zip"))
+    return [window_of(folder, name, start) for name in names for start in (300, 1500, 2700)]
+
+
+def window_of(folder, name, start):
+    bvp, acc, eda, temperature = (cut(folder / f"{name}.zip", file, start) for file in ("BVP", "ACC", "EDA", "TEMP"))
+    bvp, eda, temperature = steps(bvp, 0.01) * 0.01, steps(eda, 1e-6) * 1e-6, steps(temperature, 0.01) * 0.01
+    sections = ss.butter(2, [0.5, 8], btype="band", fs=BVP_HZ, output="sos")
+    clean, _ = ss.sosfilt(sections, bvp, zi=ss.sosfilt_zi(sections) * bvp[0])
+    peaks = nk.ppg_findpeaks(clean, sampling_rate=BVP_HZ, method="elgendi")["PPG_Peaks"]
+    second = nk.ppg_findpeaks(clean, sampling_rate=BVP_HZ, method="charlton")["PPG_Peaks"]
+    found, _ = nk.signal_fixpeaks(peaks, sampling_rate=BVP_HZ, method="kubios", iterative=False)
+    time = get_time_domain_features(list(np.diff(peaks) / BVP_HZ * 1000))
+    heart = {"heart_rate": 60000 / time["mean_nni"], "sdnn": time["sdnn"], "rmssd": time["rmssd"],
+             "pnn50": 100 * time["nni_50"] / (len(peaks) - 2)}
+    still = {key: value for key, value in skin(eda, temperature).items() if key not in ("phasic", "smoothed")}
+    still["phasic_deviation"] = float(ss.sosfilt(*settled(ss.butter(2, 0.05, btype="high", fs=EDA_HZ, output="sos"), eda))[0].std())
+    moved = motion(acc / 64)
+    density = np.asarray(moved.pop("welch"))
+    moved.pop("welch_hz")
+    band = density[7:37]
+    top = int(band.argmax())
+    moved |= {"stereotypy_rate": (7 + top) * 0.125, "stereotypy_band": float(band.sum() / density.sum()),
+              "stereotypy": float(band[max(0, top - 2):top + 3].sum() / density.sum())}
+    return {"recording": name, "start_s": start, "peaks": peaks, "msptd_peaks": second, "classes": classes(found),
+            "heart": heart, "skin": still, "motion": moved}
+
+
+def settled(sections, signal):
+    return sections, signal, -1, ss.sosfilt_zi(sections) * signal[0]
+
+
+def cut(archive, file, start):
+    with zipfile.ZipFile(archive) as files:
+        rows = np.loadtxt(io.TextIOWrapper(files.open(f"{file}.csv")), delimiter=",", ndmin=2)
+    hz = int(rows[1, 0])
+    values = rows[2 + start * hz:2 + (start + SECONDS) * hz]
+    return values if values.shape[1] > 1 else values[:, 0]
 
 
 def plain(value):
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, dict):
         return {name: plain(entry) for name, entry in value.items()}
     return value
@@ -119,6 +179,8 @@ def main():
     reference = {"pulse": pulse(bvp), "skin": skin(eda, temperature), "motion": motion(acc)}
     write("window.json", {**window, "reference": reference})
     write("beats.json", beats(rng))
+    if len(sys.argv) > 1:
+        write("recorded.json", {"windows": recorded(pathlib.Path(sys.argv[1]))})
 
 
 if __name__ == "__main__":

@@ -5,10 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Scored};
 use crate::baseline::Baseline;
+use crate::budget::Budget;
+use crate::exertion::Exertion;
+use crate::features::Feature;
 use crate::hops::{HOP_S, Hops};
 use crate::inbox::Inbox;
 use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of};
+use crate::teaching::Teaching;
 use crate::{
     AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, VERSION, reasons,
 };
@@ -34,7 +38,7 @@ struct State {
     live: Pipeline,
     history: Pipeline,
     hops: Hops,
-    baseline: Baseline,
+    person: Person,
     alarm: Alarm,
     /// The next second to process; none before the first tick.
     next: Option<i64>,
@@ -43,6 +47,26 @@ struct State {
     smoothed: Option<f64>,
     /// What hid the wearer at the last second.
     hidden: Option<Cause>,
+}
+
+/// What was learned about the person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Person {
+    baseline: Baseline,
+    exertion: Exertion,
+    budget: Budget,
+    teaching: Teaching,
+}
+
+impl Person {
+    /// Learns from a window of valid wear.
+    fn learn(&mut self, window: &Window, model: &Model, half_life_s: f64) {
+        self.baseline.learn(&window.features.weighed(), model, half_life_s);
+        if let (Some(rate), Some(effort)) = (window.features.of(Feature::HeartRate), window.effort)
+        {
+            self.exertion.learn(rate, effort);
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,14 +160,15 @@ impl Detector {
         if !Hops::ends_with(second) {
             return;
         }
-        let features = state.history.window().features;
-        let weighed = features.weighed();
-        if !state.history.is_off_wrist() && !state.history.is_frozen() && signals(&features) >= 2 {
-            state.baseline.learn(&weighed, &self.model, self.config.baseline_half_life_s);
+        let mut window = state.history.window();
+        window.compensate(&state.person.exertion);
+        let seen = !state.history.is_off_wrist() && !state.history.is_frozen();
+        if seen && signals(&window.features) >= 2 {
+            state.person.learn(&window, &self.model, self.config.baseline_half_life_s);
         }
         let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
         if let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) {
-            state.hops.fill(age, weighed);
+            state.hops.fill(age, window.features.weighed());
         }
     }
 
@@ -161,7 +186,8 @@ impl Detector {
         if !is_hop && !changed {
             return;
         }
-        let window = self.state.live.window();
+        let mut window = self.state.live.window();
+        window.compensate(&self.state.person.exertion);
         if is_hop {
             self.state.hops.push(window.features.weighed());
         }
@@ -200,59 +226,71 @@ impl Detector {
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            inputs: Inputs::of(&self.state.hops, &self.state.baseline, &self.model),
-            features: window.features,
+            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline, &self.model),
+            features: window.features.clone(),
         };
         let alert = if cause.is_some() {
             self.state.smoothed = None;
             // Without sight an alert cannot be upheld; that it ended says so.
             self.state.alarm.end(at, None)
         } else {
-            self.judge(&mut assessment)
+            self.judge(&mut assessment, &window)
         };
         outputs.push(Output::Assessment(assessment));
         outputs.extend(alert.map(Output::Alert));
     }
 
     fn personal(&self) -> bool {
-        self.state.baseline.wear_s >= i64::from(self.config.learning_s)
+        self.state.person.baseline.wear_s() >= i64::from(self.config.learning_s)
     }
 
     /// Scores a hop that could be seen, and learns from it.
-    fn judge(&mut self, assessment: &mut Assessment) -> Option<AlertTransition> {
+    fn judge(&mut self, assessment: &mut Assessment, window: &Window) -> Option<AlertTransition> {
         let contributions = self.model.contributions(&assessment.inputs);
-        let score = self.model.score(&contributions);
-        #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
-        let keep = (-(HOP_S as f64) / self.config.smoothing_s.max(1e-3)).exp();
-        let smoothed =
-            self.state.smoothed.map_or(score, |before| keep * before + (1.0 - keep) * score);
-        self.state.smoothed = Some(smoothed);
-        assessment.score = Some(smoothed);
+        let score = self.smooth(self.model.score(&contributions));
+        assessment.score = Some(score);
+        let person = &self.state.person;
         let explain = |always| {
-            reasons::reasons(
-                &contributions,
-                &assessment.features,
-                &self.state.baseline,
-                &self.model,
-                always,
-            )
+            let features = &assessment.features;
+            reasons::reasons(&contributions, features, &person.baseline, &self.model, always)
         };
         let scored = Scored {
             at: assessment.at,
-            score: smoothed,
+            score,
             quality: assessment.quality,
             reasons: &explain(true),
         };
+        let thresholds = person.budget.thresholds(self.model.thresholds(), &self.config);
         let mut alert = None;
         assessment.level = Level::Learning;
         if assessment.personal {
-            alert = self.state.alarm.judge(&scored, self.model.thresholds(), &self.config);
+            alert = self.state.alarm.judge(&scored, thresholds, &self.config);
             assessment.level = self.state.alarm.level();
         }
         assessment.reasons = explain(assessment.level >= Level::Rising);
-        let weighed = assessment.features.weighed();
-        self.state.baseline.learn(&weighed, &self.model, self.config.baseline_half_life_s);
+        self.learn(assessment, window, score >= thresholds.rising);
         alert
+    }
+
+    fn smooth(&mut self, score: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
+        let keep = (-(HOP_S as f64) / self.config.smoothing_s.max(1e-3)).exp();
+        let before = self.state.smoothed.unwrap_or(score);
+        *self.state.smoothed.insert(keep * before + (1.0 - keep) * score)
+    }
+
+    /// Learns what is usual. A first verdict needs something to be usual, so that the first
+    /// minutes teach whatever they hold.
+    fn learn(&mut self, assessment: &Assessment, window: &Window, above: bool) {
+        let person = &mut self.state.person;
+        let may =
+            person.teaching.may(assessment.level, above && assessment.personal, assessment.quality);
+        if assessment.personal {
+            person.budget.take(assessment.score.unwrap_or_default(), &self.config);
+        }
+        if may || !assessment.personal {
+            person.learn(window, &self.model, self.config.baseline_half_life_s);
+        }
     }
 
     /// The whole state, to go on from after a restart.

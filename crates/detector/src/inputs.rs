@@ -1,7 +1,7 @@
 use crate::baseline::Baseline;
 use crate::features::Feature;
 use crate::hops::Hops;
-use crate::model::{Model, Usual};
+use crate::model::Model;
 
 /// What a model weighs of each feature.
 pub(crate) const VIEWS: [&str; 3] = ["z", "minute", "minutes3"];
@@ -33,7 +33,7 @@ impl Inputs {
     pub(crate) fn of(hops: &Hops, baseline: &Baseline, model: &Model) -> Self {
         let views = |feature| {
             let Some(value) = hops.newest(feature) else { return [0.0; VIEWS.len()] };
-            let Usual { usual, scale } = baseline.usual(feature, model);
+            let (usual, scale) = (baseline.usual(feature, model), model.population(feature).scale);
             let against = |value: f64, other: f64| ((value - other) / scale).clamp(-CLIP, CLIP);
             let z = against(value, usual);
             match hops.mean(feature, BEFORE) {

@@ -4,14 +4,18 @@
 //! What this crate refuses to know: the clock, files, sockets, names. The same readings between
 //! the same ticks give the same bytes, live, replayed, or in another process.
 
+pub mod batch;
+
 mod alarm;
 mod alert;
 mod assessment;
 mod baseline;
 mod beats;
+mod budget;
 mod came;
 mod config;
 mod detector;
+mod exertion;
 mod features;
 mod filter;
 mod fixed;
@@ -25,13 +29,14 @@ mod pipeline;
 mod reasons;
 mod second;
 mod stream;
+mod teaching;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
-pub use beats::{BeatClass, classify, find_peaks};
+pub use beats::{BeatClass, classify, find_peaks, find_peaks_msptd};
 pub use config::Config;
 pub use detector::{Detector, RestoreError};
-pub use features::{Feature, FeatureVector};
+pub use features::{Feature, FeatureVector, lf_hf, lomb};
 pub use inputs::Inputs;
 pub use model::{Model, ModelError, Thresholds, Usual, default_model};
 

@@ -1,6 +1,7 @@
 use biosignal::{Channel, MICROS_PER_SECOND};
 use serde::{Deserialize, Serialize};
 
+use crate::exertion::{Effort, Exertion};
 use crate::features::{Feature, FeatureVector};
 use crate::second::Second;
 use crate::stream::{Heart, Motion, Skin, Temperature};
@@ -36,6 +37,17 @@ pub(crate) struct Window {
     pub(crate) features: FeatureVector,
     /// How much of it could be used, 0 to 1: the mean over heart, skin and motion.
     pub(crate) quality: f64,
+    /// How much the person moves.
+    pub(crate) effort: Option<Effort>,
+}
+
+impl Window {
+    /// Sets what the person's heart does beyond what movement explains.
+    pub(crate) fn compensate(&mut self, exertion: &Exertion) {
+        if let (Some(rate), Some(effort)) = (self.features.of(Feature::HeartRate), self.effort) {
+            self.features.set(Feature::HeartRateResidual, exertion.residual(rate, effort));
+        }
+    }
 }
 
 impl Pipeline {
@@ -109,7 +121,7 @@ impl Pipeline {
             seen += self.motion.features(now_us, &mut features);
         }
         self.temperature.features(now_us, &mut features);
-        Window { features, quality: seen / 3.0 }
+        Window { features, quality: seen / 3.0, effort: self.motion.effort(now_us) }
     }
 
     fn now_us(&self) -> i64 {

@@ -24,7 +24,7 @@ pub(crate) fn reasons(
     let worth = found.iter().take_while(|found| found.2 > WORTH).count().min(MOST);
     found.truncate(worth.max(usize::from(always)));
     let reason = |(feature, value, contribution): (Feature, f64, f64)| {
-        let usual = feature.plain(baseline.usual(feature, model).usual);
+        let usual = feature.plain(baseline.usual(feature, model));
         Reason {
             text: words(feature, value, usual),
             feature: feature.name(),
@@ -46,10 +46,16 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
             let off = (value - usual).abs();
             format!("Heart rate {off:.0} {side} usual ({value:.0}, usually {usual:.0})")
         }
+        Feature::HeartRateResidual => {
+            format!("Heart rate {value:+.0} against what movement explains (usually {usual:+.0})")
+        }
         Feature::Sdnn => format!("Heart rhythm varies by {value:.0} ms (usually {usual:.0})"),
         Feature::Rmssd => format!("Beat-to-beat variation {value:.0} ms (usually {usual:.0})"),
         Feature::Pnn50 => format!("Beats that differ much {value:.0} % (usually {usual:.0})"),
         Feature::PulseAmplitude => format!("Pulse wave height {value:.0} (usually {usual:.0})"),
+        Feature::PulseAgreement => {
+            format!("Pulse readable for {:.0} % (usually {:.0})", 100.0 * value, 100.0 * usual)
+        }
         Feature::Scl => format!("Sweat level {value:.1} uS (usually {usual:.1})"),
         Feature::SclSlope => {
             format!("Sweat level changing by {value:+.2} uS a minute (usually {usual:+.2})")

@@ -1,59 +1,19 @@
 //! The detector from outside: what holds whatever the readings are.
 
-#![expect(clippy::cast_possible_truncation, reason = "small made-up samples")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod made;
 
 use std::sync::Arc;
 
-use biosignal::{Channel, DeviceId, Reading, Timestamp};
+use biosignal::Reading;
 use detector::{Cause, Config, Detector, Level, Output, default_model};
+use made::{at, fresh};
 
-const T0: i64 = 1_700_000_000;
-
-fn stream(seconds: i64, size: usize) -> Vec<Reading> {
-    let mut all = Vec::new();
-    for (channel, hz) in [
-        (Channel::Bvp, 64_i64),
-        (Channel::Acceleration, 32),
-        (Channel::Eda, 4),
-        (Channel::SkinTemperature, 4),
-    ] {
-        let period = 1_000_000 / hz;
-        let samples: Vec<Vec<i32>> = (0..seconds * hz)
-            .map(|i| {
-                let t = i as f64 / hz as f64;
-                let noise = ((i * 7919) % 101) as i32;
-                match channel {
-                    Channel::Bvp => vec![(8000.0 * (t * 7.5).sin()) as i32 + noise],
-                    Channel::Acceleration => vec![noise, 20, 1024 + noise],
-                    Channel::Eda => vec![2_000_000 + noise * 900],
-                    _ => vec![3300 + noise / 50],
-                }
-            })
-            .collect();
-        for (packet, part) in samples.chunks(size).enumerate() {
-            let at = Timestamp::from_seconds(T0).plus_micros((packet * size) as i64 * period);
-            all.push(Reading {
-                device: DeviceId::from_address([1; 6]),
-                channel,
-                epoch: 1,
-                sequence: packet as u32,
-                measured_at: at,
-                received_at: at,
-                period_us: period as u32,
-                samples: part.concat(),
-            });
-        }
-    }
+fn stream(seconds: i64, size: i64) -> Vec<Reading> {
+    let mut all = made::readings(seconds, |_, _| size);
     all.sort_by_key(Reading::end);
     all
-}
-
-fn new() -> Detector {
-    Detector::new(Config::default(), Arc::new(default_model()))
-}
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_seconds(T0 + second)
 }
 
 fn play(detector: &mut Detector, all: &[Reading], from: i64, until: i64) -> Vec<Output> {
@@ -80,30 +40,58 @@ fn last(outputs: &[Output]) -> (Level, Option<Cause>) {
 }
 
 #[test]
-fn packet_size_and_order_change_nothing() {
-    let one = play(&mut new(), &stream(200, 4), 0, 200);
-    let mut other = stream(200, 1);
-    other.reverse();
-    assert_eq!(one, play(&mut new(), &other, 0, 200));
+fn a_snapshot_is_not_gone_on_from_under_other_rules() {
+    let mut whole = fresh();
+    play(&mut whole, &stream(30, 16), 0, 30);
+    let other = Config { refractory_s: 1, ..Config::default() };
+    let model = Arc::new(default_model());
+    assert!(Detector::restore(other, Arc::clone(&model), &whole.snapshot()).is_err());
+    assert!(Detector::restore(Config::default(), model, &whole.snapshot()[1..]).is_err());
 }
 
 #[test]
-fn a_restart_goes_on_as_if_nothing_had_been() {
-    let all = stream(300, 16);
-    let mut whole = new();
-    play(&mut whole, &all, 0, 155);
-    let model = Arc::new(default_model());
-    let mut again =
-        Detector::restore(Config::default(), Arc::clone(&model), &whole.snapshot()).unwrap();
-    assert_eq!(play(&mut whole, &all, 155, 300), play(&mut again, &all, 155, 300));
-    assert_eq!(whole.snapshot(), again.snapshot());
-    let other = Config { refractory_s: 1, ..Config::default() };
-    assert!(Detector::restore(other, model, &whole.snapshot()).is_err());
+fn a_clock_that_was_wrong_does_not_silence_what_comes_after() {
+    let (all, mut detector) = (stream(400, 16), fresh());
+    play(&mut detector, &all, 0, 200);
+    // For a minute the clock is a day ahead.
+    for second in 200..260 {
+        detector.tick(at(86_400 + second));
+    }
+    let outputs = play(&mut detector, &all, 261, 400);
+    assert!(last(&outputs).0 >= Level::Learning, "{:?}", last(&outputs));
+}
+
+#[test]
+fn off_the_wrist_is_no_reading_within_two_and_a_half_minutes() {
+    let mut all = stream(500, 16);
+    for r in all.iter_mut().filter(|r| r.measured_at >= at(300)) {
+        let count = r.len();
+        match r.channel {
+            biosignal::Channel::Acceleration => r.samples = [16, -16, 1008].repeat(count),
+            biosignal::Channel::Eda => r.samples.iter_mut().for_each(|step| *step %= 3000),
+            biosignal::Channel::SkinTemperature => {
+                let cooled = r.measured_at.micros_since(at(300)) / 1_000_000;
+                let cooled = i32::try_from(cooled).unwrap();
+                r.samples.iter_mut().for_each(|step| *step -= cooled);
+            }
+            _ => r.samples.iter_mut().for_each(|step| *step %= 80),
+        }
+    }
+    for r in all.iter_mut().filter(|r| r.measured_at >= at(300)) {
+        // The sensor flickers as sensors do.
+        if r.channel == biosignal::Channel::Acceleration {
+            r.samples[2] += 16;
+        }
+    }
+    let mut detector = fresh();
+    assert!(last(&play(&mut detector, &all, 0, 305)).0 >= Level::Learning);
+    let off = (Level::NoReading, Some(Cause::OffWrist));
+    assert_eq!(last(&play(&mut detector, &all, 305, 450)), off);
 }
 
 #[test]
 fn history_teaches_and_is_silent() {
-    let mut detector = new();
+    let mut detector = fresh();
     for reading in stream(1500, 16) {
         detector.push(&reading);
     }
@@ -126,7 +114,7 @@ fn the_last_minutes_are_known_at_once_when_they_come_late() {
     };
     let all = stream(1210, 16);
     let (late, now) = all.split_at(all.partition_point(|r| r.measured_at < at(1140)));
-    let mut detector = new();
+    let mut detector = fresh();
     now.iter().for_each(|r| detector.push(r));
     assert!(changes(&mut detector, 1202).iter().all(|change| *change == 0.0));
     late.iter().for_each(|r| detector.push(r));
@@ -135,7 +123,7 @@ fn the_last_minutes_are_known_at_once_when_they_come_late() {
 
 #[test]
 fn silence_is_no_reading_within_twelve_seconds() {
-    let (all, mut detector) = (stream(120, 16), new());
+    let (all, mut detector) = (stream(120, 16), fresh());
     assert!(last(&play(&mut detector, &all, 0, 121)).0 >= Level::Learning);
     assert_eq!(
         last(&play(&mut detector, &all, 121, 133)),
@@ -149,7 +137,7 @@ fn frozen_values_are_no_reading() {
     for r in all.iter_mut().filter(|r| r.measured_at >= at(120)) {
         r.samples.fill(900_000);
     }
-    let mut detector = new();
+    let mut detector = fresh();
     assert_eq!(last(&play(&mut detector, &all, 0, 131)), (Level::NoReading, Some(Cause::Frozen)));
     assert_eq!(last(&play(&mut detector, &all, 131, 160)), (Level::NoReading, Some(Cause::Frozen)));
 }

@@ -4,6 +4,7 @@
 //! and prints.
 
 mod compare;
+mod parity;
 mod source;
 
 use std::process::ExitCode;
@@ -25,6 +26,11 @@ enum Command {
         --device c0ffee000001 --shift-us 148000000000000\n\nExit code 3 where anything is missing, doubled or different."
     )]
     Compare(compare::CompareArgs),
+    /// Compare what the detector computes with what the reference libraries do.
+    #[command(
+        after_help = "Example: tidewatch study parity recordings/\n\nExit code 3 where anything is outside of its tolerance."
+    )]
+    Parity(parity::ParityArgs),
 }
 
 /// Runs a command of `tidewatch study` and prints its answer.
@@ -34,5 +40,6 @@ enum Command {
 pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Compare(args) => compare::execute(&args),
+        Command::Parity(args) => parity::execute(&args),
     }
 }

@@ -3,10 +3,13 @@
 mod correction;
 mod elgendi;
 mod log;
+mod msptd;
 mod prominence;
 
 pub(crate) use correction::Correction;
 pub use correction::{BeatClass, classify};
+pub(crate) use elgendi::Elgendi;
 pub use elgendi::find_peaks;
-pub(crate) use elgendi::{Elgendi, Peak};
 pub(crate) use log::{Beat, BeatLog};
+pub use msptd::find_peaks_msptd;
+pub(crate) use msptd::{BLOCK_S, block_peaks};

@@ -49,6 +49,8 @@ features! {
     HeartRate, "heart_rate", "beat/min", Linear;
     /// Mean heart rate over the last 20 s.
     HeartRateNow, "heart_rate_20s", "beat/min", Linear;
+    /// Mean heart rate beyond what movement explains in this person.
+    HeartRateResidual, "heart_rate_residual", "beat/min", Linear;
     /// Standard deviation of normal intervals.
     Sdnn, "sdnn", "ms", Log(1.0);
     /// Root mean square of successive differences.
@@ -57,6 +59,8 @@ features! {
     Pnn50, "pnn50", "%", Linear;
     /// Mean height of the pulse wave.
     PulseAmplitude, "pulse_amplitude", "count", Log(0.1);
+    /// Part of the beats that a second detector finds as well.
+    PulseAgreement, "pulse_agreement", "1", Linear;
     /// Skin conductance level.
     Scl, "scl", "uS", Log(0.1);
     /// Its slope over 180 s.

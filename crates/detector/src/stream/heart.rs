@@ -12,6 +12,8 @@ const NOW_US: i64 = 20_000_000;
 /// Heart rate needs clean intervals over this part of the window, variability over that.
 const CLEAN_FOR_RATE: f64 = 0.4;
 const CLEAN_FOR_VARIABILITY: f64 = 0.6;
+/// Below this part of beats that two detectors agree on, intervals tell little.
+const AGREED: f64 = 0.6;
 const CLEAN_FOR_NOW: f64 = 0.3;
 const RATES_BEATS_PER_MIN: std::ops::RangeInclusive<f64> = 30.0..=220.0;
 /// A pulse wave that ended so long ago is not the source any more.
@@ -90,6 +92,7 @@ impl Heart {
 
     /// Lets what is too old go.
     pub(crate) fn forget(&mut self, now_us: i64) {
+        self.pulse.forget(now_us);
         self.optical.forget(now_us);
         self.device.forget(now_us);
         while self.rates.front().is_some_and(|(at_us, _)| *at_us < now_us - WINDOW_US) {
@@ -112,7 +115,9 @@ impl Heart {
                 into.set(Feature::HeartRateNow, heart_rate(log.since(lately)));
             }
         }
-        if clean >= CLEAN_FOR_VARIABILITY {
+        let agreement = if optical { self.pulse.agreement(now_us) } else { None };
+        into.set(Feature::PulseAgreement, agreement);
+        if clean >= CLEAN_FOR_VARIABILITY && agreement.is_none_or(|part| part >= AGREED) {
             into.set(Feature::Sdnn, sdnn(log.since(from_us)));
             into.set(Feature::Rmssd, rmssd(log.since(from_us)));
             into.set(Feature::Pnn50, pnn50(log.since(from_us)));

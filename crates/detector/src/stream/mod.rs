@@ -1,5 +1,6 @@
 //! One file per sensor: from samples in the order of time to what windows are made of.
 
+mod agreement;
 mod frozen;
 mod heart;
 mod motion;

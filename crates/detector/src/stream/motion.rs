@@ -4,9 +4,10 @@ use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::Frozen;
+use crate::exertion::Effort;
 use crate::features::{
-    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, angle_between, pitch_deg, roll_deg,
-    stereotypy,
+    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Rhythm, angle_between, pitch_deg,
+    roll_deg, stereotypy,
 };
 use crate::filter::{Cascade, SEGMENT, Section, Welch, low_pass};
 
@@ -138,15 +139,29 @@ impl Motion {
         part
     }
 
-    /// Standard deviation over the last two minutes, g; missing before they are full.
+    /// Standard deviation of norm(a) over the last two minutes, g; missing before they are full.
     pub(crate) fn stillness(&self, now_us: i64) -> Option<f64> {
-        let first = self.first_of(now_us, KEPT_S);
+        self.deviation(now_us, KEPT_S, KEPT_S - 5)
+    }
+
+    /// What the heart has to answer to.
+    pub(crate) fn effort(&self, now_us: i64) -> Option<Effort> {
+        Some(Effort {
+            activity_30s: self.deviation(now_us, 30, 15)?,
+            activity_120s: self.deviation(now_us, KEPT_S, KEPT_S / 2)?,
+            stereotypy: self.strongest_rhythm().map_or(0.0, |rhythm| rhythm.part),
+        })
+    }
+
+    /// Standard deviation of norm(a) over the last seconds; missing with fewer seconds of it.
+    fn deviation(&self, now_us: i64, seconds: i64, fewest: i64) -> Option<f64> {
+        let first = self.first_of(now_us, seconds);
         let mut sum = Activity::default();
         for second in self.seconds.range(first..) {
             sum.add(&second.activity);
         }
-        let seconds = self.seconds.len() - first;
-        if i64::try_from(seconds).unwrap_or(0) < KEPT_S - 5 { None } else { sum.deviation() }
+        let there = i64::try_from(self.seconds.len() - first).unwrap_or(0);
+        if there < fewest { None } else { sum.deviation() }
     }
 
     fn posture(&self, first: usize, into: &mut FeatureVector) {
@@ -161,8 +176,16 @@ impl Motion {
     }
 
     fn rhythm(&self, into: &mut FeatureVector) {
+        if let Some(rhythm) = self.strongest_rhythm() {
+            into.set(Feature::StereotypyRate, Some(rhythm.hz));
+            into.set(Feature::Stereotypy, Some(rhythm.part));
+            into.set(Feature::StereotypyBand, Some(rhythm.band));
+        }
+    }
+
+    fn strongest_rhythm(&self) -> Option<Rhythm> {
         if self.spectra.len() < SEGMENTS / 2 {
-            return;
+            return None;
         }
         let mut band = [0.0; BINS];
         let mut total = 0.0;
@@ -170,11 +193,7 @@ impl Motion {
             band.iter_mut().zip(&spectrum.band).for_each(|(sum, density)| *sum += density);
             total += spectrum.total;
         }
-        if let Some(rhythm) = stereotypy(&band, total) {
-            into.set(Feature::StereotypyRate, Some(rhythm.hz));
-            into.set(Feature::Stereotypy, Some(rhythm.part));
-            into.set(Feature::StereotypyBand, Some(rhythm.band));
-        }
+        stereotypy(&band, total)
     }
 
     fn start_anew_after_a_hole(&mut self, at_us: i64, axes: [f64; 3], period_us: i64) {

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::agreement::Agreement;
 use crate::beats::{BeatLog, Elgendi};
 use crate::filter::{Cascade, Section, band_pass};
 
@@ -15,6 +16,7 @@ const PERIODS_US: std::ops::RangeInclusive<i64> = 2_000..=50_000;
 pub(super) struct Pulse {
     running: Option<Running>,
     last_beat_us: Option<i64>,
+    agreement: Agreement,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,10 +41,14 @@ impl Pulse {
         if !goes_on {
             self.running = Some(Running::start(at_us, value, period_us));
             self.last_beat_us = None;
+            self.agreement.interrupt();
             log.interrupt();
         }
         let Some(running) = &mut self.running else { return };
-        if let Some(peak) = running.push(at_us, value) {
+        let filtered = running.filter(at_us, value);
+        self.agreement.push(at_us, filtered, period_us);
+        if let Some(peak) = running.peaks.push(at_us, filtered) {
+            self.agreement.beat(peak.at_us);
             if let Some(last_us) = self.last_beat_us {
                 #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
                 let interval_s = (peak.at_us - last_us) as f64 / 1e6;
@@ -55,6 +61,16 @@ impl Pulse {
     /// The sensor stands still: what comes next is a new start.
     pub(super) fn stop(&mut self) {
         self.running = None;
+    }
+
+    /// Lets what is too old go.
+    pub(super) fn forget(&mut self, now_us: i64) {
+        self.agreement.forget(now_us);
+    }
+
+    /// How far a second detector finds the same beats in the last minute, 0 to 1.
+    pub(super) fn agreement(&self, now_us: i64) -> Option<f64> {
+        self.agreement.mean(now_us)
     }
 }
 
@@ -70,11 +86,10 @@ impl Running {
         }
     }
 
-    fn push(&mut self, at_us: i64, value: f64) -> Option<crate::beats::Peak> {
+    fn filter(&mut self, at_us: i64, value: f64) -> f64 {
         self.last_us = at_us;
         let sections = self.sections.get_or_insert_with(|| sections(self.period_us));
-        let filtered = self.filter.step(sections, value);
-        self.peaks.push(at_us, filtered)
+        self.filter.step(sections, value)
     }
 }
 

@@ -1,0 +1,151 @@
+//! The detector's formulas on whole stretches of samples, for whoever compares them with
+//! those of others or looks at a stretch offline. What is live goes through the same code.
+
+use crate::beats::{Beat, Elgendi, find_peaks};
+use crate::features::{
+    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
+    deviation, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude, scr_rate,
+    scr_rise, sdnn, slope_per_minute, stereotypy,
+};
+use crate::filter::{Cascade, SEGMENT, Welch, band_pass, low_pass};
+
+/// A pulse wave in its band, 0.5 to 8 Hz, as if its first value had stood for ever.
+#[must_use]
+pub fn pulse_band(samples: &[f64], rate_hz: f64) -> Vec<f64> {
+    let sections = band_pass(0.5, 8.0, rate_hz);
+    let Some(first) = samples.first() else { return Vec::new() };
+    let mut filter = Cascade::settled(&sections, *first);
+    samples.iter().map(|sample| filter.step(&sections, *sample)).collect()
+}
+
+/// Systolic peaks of a pulse wave, as indices of its samples.
+#[must_use]
+pub fn pulse_peaks(samples: &[f64], rate_hz: f64) -> Vec<usize> {
+    find_peaks(&pulse_band(samples, rate_hz), rate_hz)
+}
+
+/// Systolic peaks of a pulse wave as they are found live, sample by sample, in s from its
+/// start: causal, with the mean square of the last minute in place of the whole's.
+#[must_use]
+pub fn live_pulse_peaks(samples: &[f64], period_us: u32) -> Vec<f64> {
+    let period_us = i64::from(period_us.max(1));
+    let mut finder = Elgendi::new(period_us);
+    let mut at_us = -period_us;
+    let filtered = pulse_band(samples, 1e6 / f64::from(u32::try_from(period_us).unwrap_or(1)));
+    let found = filtered.iter().filter_map(|sample| {
+        at_us += period_us;
+        finder.push(at_us, *sample)
+    });
+    #[expect(clippy::cast_precision_loss, reason = "days in us")]
+    found.map(|peak| peak.at_us as f64 / 1e6).collect()
+}
+
+/// Heart features of beats that are all taken as normal; `peaks` are indices of samples.
+#[must_use]
+pub fn heart(peaks: &[usize], rate_hz: f64) -> FeatureVector {
+    let beats: Vec<Beat> = peaks
+        .windows(2)
+        .map(|pair| Beat {
+            at_us: 0,
+            interval_s: number(pair[1] - pair[0]) / rate_hz,
+            amplitude: 0.0,
+            clean: true,
+            joined: true,
+        })
+        .collect();
+    let mut features = FeatureVector::default();
+    features.set(Feature::HeartRate, heart_rate(beats.iter()));
+    features.set(Feature::Sdnn, sdnn(beats.iter()));
+    features.set(Feature::Rmssd, rmssd(beats.iter()));
+    features.set(Feature::Pnn50, pnn50(beats.iter()));
+    features
+}
+
+/// Skin features of EDA samples (uS) that are all taken as valid.
+#[must_use]
+pub fn skin(samples: &[f64], period_us: u32) -> FeatureVector {
+    let mut features = FeatureVector::default();
+    let seconds = |index: usize| number(index) * f64::from(period_us) / 1e6;
+    let whole_s = seconds(samples.len());
+    let mut phasic = Phasic::default();
+    let phasic: Vec<f64> = samples.iter().map(|sample| phasic.push(*sample, period_us)).collect();
+    let mut detector = ScrDetector::default();
+    let at_us = |index: usize| i64::try_from(index).unwrap_or(0) * i64::from(period_us);
+    let responses: Vec<ScrEvent> = samples
+        .iter()
+        .enumerate()
+        .filter_map(|(index, sample)| detector.push(at_us(index), *sample))
+        .collect();
+    features.set(Feature::Scl, scl(&mut samples.to_vec(), samples.len()));
+    features.set(Feature::SclSlope, slope(samples, period_us));
+    features.set(Feature::PhasicDeviation, deviation(phasic.iter().copied(), whole_s));
+    features.set(Feature::ScrRate, scr_rate(responses.len(), whole_s));
+    features.set(Feature::ScrAmplitude, scr_amplitude(responses.iter(), whole_s));
+    features.set(Feature::ScrRise, scr_rise(responses.iter()));
+    features
+}
+
+/// The least-squares slope of samples, per minute.
+#[must_use]
+pub fn slope(samples: &[f64], period_us: u32) -> Option<f64> {
+    let seconds = |index: usize| number(index) * f64::from(period_us) / 1e6;
+    let points = samples.iter().enumerate().map(|(index, value)| (seconds(index), *value));
+    slope_per_minute(points, 2)
+}
+
+/// Movement features of acceleration samples (g) at 32 Hz.
+#[must_use]
+pub fn motion(samples: &[[f64; 3]]) -> FeatureVector {
+    const RATE_HZ: f64 = 32.0;
+    let mut features = FeatureVector::default();
+    let (mut enmo, mut activity, mut jerk) =
+        (Enmo::default(), Activity::default(), Jerk::default());
+    let norms: Vec<f64> = samples.iter().map(|[x, y, z]| (x * x + y * y + z * z).sqrt()).collect();
+    for norm in &norms {
+        enmo.push(*norm);
+        activity.push(*norm);
+    }
+    samples.windows(2).for_each(|pair| jerk.push(pair[0], pair[1]));
+    features.set(Feature::Enmo, enmo.mean());
+    features.set(Feature::Activity, activity.deviation());
+    features.set(Feature::Jerk, jerk.mean_per_s(RATE_HZ));
+    if let Some(gravity) = gravity(samples, RATE_HZ) {
+        features.set(Feature::PosturePitch, Some(pitch_deg(gravity)));
+        features.set(Feature::PostureRoll, Some(roll_deg(gravity)));
+    }
+    let density = spectrum(&norms, RATE_HZ);
+    if let Some(rhythm) = stereotypy(&density[BAND_BINS], density.iter().sum()) {
+        features.set(Feature::StereotypyRate, Some(rhythm.hz));
+        features.set(Feature::Stereotypy, Some(rhythm.part));
+        features.set(Feature::StereotypyBand, Some(rhythm.band));
+    }
+    features
+}
+
+/// The mean spectrum of segments that overlap by half (Welch), 129 bins.
+fn spectrum(norms: &[f64], rate_hz: f64) -> Vec<f64> {
+    let mut sum = vec![0.0; SEGMENT / 2 + 1];
+    for start in (0..(norms.len() + 1).saturating_sub(SEGMENT)).step_by(SEGMENT / 2) {
+        if let Ok(segment) = <&[f64; SEGMENT]>::try_from(&norms[start..start + SEGMENT]) {
+            let density = Welch::density(segment, rate_hz);
+            sum.iter_mut().zip(density).for_each(|(sum, density)| *sum += density);
+        }
+    }
+    sum
+}
+
+/// Where gravity points at the end.
+fn gravity(samples: &[[f64; 3]], rate_hz: f64) -> Option<[f64; 3]> {
+    let sections = [low_pass(0.25, rate_hz)];
+    let mut filters = samples.first()?.map(|axis| Cascade::settled(&sections, axis));
+    let step = |row: &[f64; 3]| {
+        let mut filters = filters.iter_mut();
+        row.map(|axis| filters.next().map_or(axis, |filter| filter.step(&sections, axis)))
+    };
+    samples.iter().map(step).last()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of samples")]
+fn number(count: usize) -> f64 {
+    count as f64
+}
