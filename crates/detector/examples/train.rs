@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use biosignal::{Channel, DeviceId, Reading, Timestamp, recording::Recording};
-use detector::{Assessment, Config, Detector, Inputs, Model, Output, Thresholds, Usual};
+use detector::{
+    About, Assessment, Config, Detector, Inputs, Model, Output, Parts, Term, Thresholds, Usual,
+};
 use ndarray::{Array1, Array2};
 
 const RIDGE: f64 = 30.0;
@@ -64,8 +66,8 @@ fn main() {
     for (person, (weights, bias)) in folds.iter().enumerate() {
         let mut smooth: Option<(i64, f64)> = None;
         for hop in hops.iter().filter(|hop| hop.person == person) {
-            let p = sigmoid(bias + dot(weights, &hop.found.inputs));
-            let keep = (-10.0_f64 / 15.0).exp();
+            let p = bias + dot(weights, &hop.found.inputs);
+            let keep = (-10.0_f64 / 45.0).exp();
             let value = match smooth {
                 Some((at, before)) if hop.at - at <= 10 => keep * before + (1.0 - keep) * p,
                 _ => p,
@@ -89,7 +91,7 @@ fn main() {
     println!("per person: {}", own.join(", "));
     let mut outside: Vec<f64> = scores.iter().filter(|s| !s.1).map(|s| s.0).collect();
     outside.sort_by(f64::total_cmp);
-    let at = |part: f64| outside[((1.0 - part) * outside.len() as f64) as usize];
+    let at = |part: f64| sigmoid(outside[((1.0 - part) * outside.len() as f64) as usize]);
     let (weights, bias) = fit(hops.iter());
     let thresholds = Thresholds { rising: at(0.08), high: at(0.03) };
     let trained = model(&weights, bias, thresholds, &population);
@@ -136,7 +138,14 @@ fn model(
     thresholds: Thresholds,
     population: &BTreeMap<String, Usual>,
 ) -> Model {
-    Model::new("arousal-1", weights, bias, thresholds, population.clone()).expect("fits")
+    let terms = Inputs::names().iter().zip(weights).map(|(name, w)| Term::line(name, *w)).collect();
+    let about = About {
+        data: "Iqbal et al. 2022, Sensors 22(21):8135: 20 people under induced stress".to_owned(),
+        licence: "MIT".to_owned(),
+        protocol: "label: a task was running; ridge on all windows of all people".to_owned(),
+    };
+    let (id, population, smoothing_s) = ("arousal-1".to_owned(), population.clone(), 45.0);
+    Model::new(Parts { id, about, population, bias, terms, smoothing_s, thresholds }).expect("fits")
 }
 
 fn plain() -> BTreeMap<String, Usual> {

@@ -35,8 +35,11 @@ pub struct Assessment {
     pub reasons: Vec<Reason>,
     /// Every feature that could be computed, by name.
     pub features: FeatureVector,
-    /// Each feature against the person's own usual and own last minutes: what a model weighs.
+    /// Each feature against what is usual and against the last minutes: what a model weighs.
     pub inputs: Inputs,
+    /// What each feature adds to the score's logit, smoothed as the score is; with the
+    /// model's bias they add up to it. Empty where there is no score.
+    pub contributions: Vec<(&'static str, f64)>,
 }
 
 /// What staff are shown.

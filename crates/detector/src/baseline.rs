@@ -5,7 +5,7 @@ use crate::hops::HOP_S;
 use crate::model::{Model, Usual};
 
 /// Windows after which a person's own figures weigh as much as the population's.
-const SHRINK: f64 = 60.0;
+const SHRINK: f64 = 30.0;
 /// One window counts for no more than so many of the population's spreads.
 pub(crate) const CLIP: f64 = 4.0;
 /// Once an hour is known, what is usual drifts by no more than one median absolute
@@ -43,15 +43,13 @@ impl Default for Own {
 
 impl Baseline {
     /// Learns from a window of valid wear.
-    pub(crate) fn learn(&mut self, weighed: &FeatureVector, model: &Model, half_life_s: f64) {
+    pub(crate) fn learn(&mut self, spreads: &FeatureVector, half_life_s: f64) {
         self.wear_s += HOP_S;
         // The mean of so many windows forgets half of what it knew in the half-life.
         #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
         let most = 1.0 / (1.0 - 0.5_f64.powf(HOP_S as f64 / half_life_s));
         for feature in Feature::ALL {
-            if let Some(value) = weighed.of(feature) {
-                let Usual { usual, scale } = model.population(feature);
-                let spreads = ((value - usual) / scale).clamp(-CLIP, CLIP);
+            if let Some(spreads) = spreads.of(feature) {
                 self.features.0[feature as usize].take(spreads, most);
             }
         }
@@ -93,9 +91,9 @@ mod tests {
     fn learned(values: impl Iterator<Item = f64>) -> (Baseline, Model) {
         let (mut baseline, model) = (Baseline::default(), default_model());
         for value in values {
-            let mut weighed = FeatureVector::default();
-            weighed.set(Feature::HeartRate, Some(value));
-            baseline.learn(&weighed, &model, HALF_LIFE_S);
+            let mut features = FeatureVector::default();
+            features.set(Feature::HeartRate, Some(value));
+            baseline.learn(&model.spreads(&features), HALF_LIFE_S);
         }
         (baseline, model)
     }
@@ -111,7 +109,7 @@ mod tests {
         assert_eq!(usual(&learned([].into_iter())), population.usual);
         let few = usual(&learned(std::iter::repeat_n(own, 6)));
         let many = usual(&learned(std::iter::repeat_n(own, 600)));
-        assert!(few < population.usual + 0.1 * population.scale);
+        assert!(few < population.usual + 0.2 * population.scale);
         assert!(many > population.usual + 0.9 * population.scale);
     }
 

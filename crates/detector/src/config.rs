@@ -11,8 +11,6 @@ pub struct Config {
     pub blind_after_s: u32,
     /// Seen for less than this there is no verdict, only "learning", s.
     pub learning_s: u32,
-    /// Time constant of the score's smoothing, s.
-    pub smoothing_s: f64,
     /// Hops in a row above a threshold before a level is taken.
     pub hold_hops: u32,
     /// RISING alarms a person may have per hour without need; sets the person's threshold.
@@ -33,7 +31,6 @@ impl Default for Config {
             lateness_s: 2,
             blind_after_s: 10,
             learning_s: 600,
-            smoothing_s: 15.0,
             hold_hops: 2,
             rising_budget_per_hour: 0.5,
             high_budget_per_hour: 0.125,

@@ -44,7 +44,8 @@ struct State {
     next: Option<i64>,
     first_valid: Option<i64>,
     last_valid: Option<i64>,
-    smoothed: Option<f64>,
+    /// What each feature adds to the logit, smoothed.
+    smoothed: Option<Vec<f64>>,
     /// What hid the wearer at the last second.
     hidden: Option<Cause>,
 }
@@ -61,7 +62,7 @@ struct Person {
 impl Person {
     /// Learns from a window of valid wear.
     fn learn(&mut self, window: &Window, model: &Model, half_life_s: f64) {
-        self.baseline.learn(&window.features.weighed(), model, half_life_s);
+        self.baseline.learn(&model.spreads(&window.features), half_life_s);
         if let (Some(rate), Some(effort)) = (window.features.of(Feature::HeartRate), window.effort)
         {
             self.exertion.learn(rate, effort);
@@ -168,7 +169,7 @@ impl Detector {
         }
         let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
         if let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) {
-            state.hops.fill(age, window.features.weighed());
+            state.hops.fill(age, self.model.spreads(&window.features));
         }
     }
 
@@ -189,7 +190,7 @@ impl Detector {
         let mut window = self.state.live.window();
         window.compensate(&self.state.person.exertion);
         if is_hop {
-            self.state.hops.push(window.features.weighed());
+            self.state.hops.push(self.model.spreads(&window.features));
         }
         self.assess(second, window, hidden, outputs);
     }
@@ -226,7 +227,8 @@ impl Detector {
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline, &self.model),
+            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline),
+            contributions: Vec::new(),
             features: window.features.clone(),
         };
         let alert = if cause.is_some() {
@@ -246,9 +248,11 @@ impl Detector {
 
     /// Scores a hop that could be seen, and learns from it.
     fn judge(&mut self, assessment: &mut Assessment, window: &Window) -> Option<AlertTransition> {
-        let contributions = self.model.contributions(&assessment.inputs);
-        let score = self.smooth(self.model.score(&contributions));
+        let contributions = self.smooth(self.model.contributions(&assessment.inputs));
+        let score = Model::score(self.model.parts().bias + contributions.iter().sum::<f64>());
         assessment.score = Some(score);
+        let names = Feature::ALL.into_iter().map(Feature::name);
+        assessment.contributions = names.zip(contributions.iter().copied()).collect();
         let person = &self.state.person;
         let explain = |always| {
             let features = &assessment.features;
@@ -260,7 +264,7 @@ impl Detector {
             quality: assessment.quality,
             reasons: &explain(true),
         };
-        let thresholds = person.budget.thresholds(self.model.thresholds(), &self.config);
+        let thresholds = person.budget.thresholds(self.model.parts().thresholds, &self.config);
         let mut alert = None;
         assessment.level = Level::Learning;
         if assessment.personal {
@@ -272,11 +276,17 @@ impl Detector {
         alert
     }
 
-    fn smooth(&mut self, score: f64) -> f64 {
+    fn smooth(&mut self, contributions: Vec<f64>) -> Vec<f64> {
         #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
-        let keep = (-(HOP_S as f64) / self.config.smoothing_s.max(1e-3)).exp();
-        let before = self.state.smoothed.unwrap_or(score);
-        *self.state.smoothed.insert(keep * before + (1.0 - keep) * score)
+        let keep = (-(HOP_S as f64) / self.model.parts().smoothing_s.max(1e-3)).exp();
+        let smoothed = match self.state.smoothed.take() {
+            None => contributions,
+            Some(before) => {
+                let pairs = before.into_iter().zip(contributions);
+                pairs.map(|(before, now)| keep * before + (1.0 - keep) * now).collect()
+            }
+        };
+        self.state.smoothed.insert(smoothed).clone()
     }
 
     /// Learns what is usual. A first verdict needs something to be usual, so that the first
@@ -315,6 +325,6 @@ impl Detector {
     }
 
     fn names(&self) -> [String; 3] {
-        [VERSION.to_owned(), self.model.id().to_owned(), self.config.fingerprint()]
+        [VERSION.to_owned(), self.model.checksum().to_owned(), self.config.fingerprint()]
     }
 }

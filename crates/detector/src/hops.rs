@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +8,9 @@ use crate::features::{Feature, FeatureVector};
 /// Seconds from one hop to the next.
 pub(crate) const HOP_S: i64 = 10;
 /// Hops kept: the last ten minutes.
-const KEPT: usize = 61;
+const KEPT: usize = 60;
 
-/// The features of the last ten minutes, as models weigh them, hop by hop.
+/// The features of the last ten minutes, hop by hop, in the population's spreads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hops(VecDeque<FeatureVector>);
 
@@ -20,15 +21,15 @@ impl Hops {
     }
 
     /// Adds the newest.
-    pub(crate) fn push(&mut self, weighed: FeatureVector) {
-        self.0.push_back(weighed);
+    pub(crate) fn push(&mut self, spreads: FeatureVector) {
+        self.0.push_back(spreads);
         if self.0.len() > KEPT {
             self.0.pop_front();
         }
     }
 
     /// Fills in one that came late, by its age in hops, where nothing is known yet.
-    pub(crate) fn fill(&mut self, age: usize, weighed: FeatureVector) {
+    pub(crate) fn fill(&mut self, age: usize, spreads: FeatureVector) {
         if age >= KEPT {
             return;
         }
@@ -37,7 +38,7 @@ impl Hops {
         }
         let place = self.0.len() - 1 - age;
         if self.0[place] == FeatureVector::default() {
-            self.0[place] = weighed;
+            self.0[place] = spreads;
         }
     }
 
@@ -46,15 +47,54 @@ impl Hops {
         self.0.back()?.of(feature)
     }
 
-    /// The mean of a feature over hops of these ages, and over how many.
+    /// The mean of a feature over hops of these ages; none where it is there in too few.
     pub(crate) fn mean(
         &self,
         feature: Feature,
-        ages: std::ops::RangeInclusive<usize>,
-    ) -> (f64, u32) {
-        let places = ages.filter_map(|age| self.0.len().checked_sub(age + 1));
-        let values = places.filter_map(|place| self.0[place].of(feature));
-        let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-        (sum / f64::from(count.max(1)), count)
+        ages: RangeInclusive<usize>,
+        fewest: usize,
+    ) -> Option<f64> {
+        let newest = self.0.len().checked_sub(1 + ages.start())?;
+        let oldest = self.0.len().saturating_sub(1 + ages.end());
+        let (mut sum, mut count) = (0.0, 0);
+        for value in self.0.range(oldest..=newest).filter_map(|hop| hop.of(feature)) {
+            sum += value;
+            count += 1;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "sixty at the most")]
+        let mean = sum / count as f64;
+        (count >= fewest.max(1)).then_some(mean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(value: f64) -> FeatureVector {
+        let mut hop = FeatureVector::default();
+        hop.set(Feature::Scl, Some(value));
+        hop
+    }
+
+    #[test]
+    fn means_are_of_what_is_there() {
+        let mut hops = Hops::default();
+        (0..70).for_each(|at| hops.push(hop(f64::from(at))));
+        assert_eq!(hops.newest(Feature::Scl), Some(69.0));
+        assert_eq!(hops.mean(Feature::Scl, 0..=2, 1), Some(68.0));
+        assert_eq!(hops.mean(Feature::Scl, 58..=90, 2), Some(10.5));
+        assert_eq!(hops.mean(Feature::Scl, 58..=90, 3), None);
+        assert_eq!(hops.mean(Feature::HeartRate, 0..=2, 1), None);
+    }
+
+    #[test]
+    fn what_came_late_fills_holes_only() {
+        let mut hops = Hops::default();
+        hops.push(hop(1.0));
+        hops.fill(0, hop(9.0));
+        hops.fill(2, hop(3.0));
+        hops.fill(KEPT, hop(5.0));
+        assert_eq!(hops.mean(Feature::Scl, 0..=59, 1), Some(2.0));
     }
 }

@@ -30,6 +30,7 @@ mod reasons;
 mod second;
 mod stream;
 mod teaching;
+mod terms;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
@@ -38,7 +39,8 @@ pub use config::Config;
 pub use detector::{Detector, RestoreError};
 pub use features::{Feature, FeatureVector, lf_hf, lomb};
 pub use inputs::Inputs;
-pub use model::{Model, ModelError, Thresholds, Usual, default_model};
+pub use model::{About, Model, ModelError, Parts, Thresholds, Usual, default_model};
+pub use terms::{Term, TermError};
 
 /// The detector's version: another one may find otherwise from the same readings.
 pub const VERSION: &str = concat!("tidewatch-detector ", env!("CARGO_PKG_VERSION"));

@@ -3,28 +3,56 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::features::Feature;
-use crate::inputs::{Inputs, VIEWS};
+use crate::baseline::CLIP;
+use crate::features::{Feature, FeatureVector};
+use crate::inputs::Inputs;
+use crate::terms::{Term, TermError};
 
+const FORMAT: &str = "tidewatch-model 2";
 const COUNT: usize = Feature::ALL.len();
 
-const FORMAT: &str = "tidewatch-model 1";
-
-/// What a model file says.
+/// What a model file holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     format: String,
-    id: String,
     checksum: String,
-    inputs: Vec<String>,
-    weights: Vec<f64>,
-    bias: f64,
-    thresholds: Thresholds,
-    population: BTreeMap<String, Usual>,
+    model: Parts,
 }
 
-/// The smoothed scores from which a level is taken.
+/// What a model consists of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// Its name.
+    pub id: String,
+    /// Where it comes from.
+    pub about: About,
+    /// What is usual for each feature in the population, as features are weighed.
+    pub population: BTreeMap<String, Usual>,
+    /// The logit of somebody of whom nothing is remarkable.
+    pub bias: f64,
+    /// What each input adds to the logit.
+    pub terms: Vec<Term>,
+    /// Time constant of the smoothing of what the terms add, s.
+    pub smoothing_s: f64,
+    /// The levels' thresholds while little is known of a person.
+    pub thresholds: Thresholds,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// The data that it was trained on.
+    pub data: String,
+    /// The data's licence.
+    pub licence: String,
+    /// How it was trained, and what its figures rest on.
+    pub protocol: String,
+}
+
+/// The scores from which a level is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
@@ -44,12 +72,13 @@ pub struct Usual {
     pub scale: f64,
 }
 
-/// A logistic regression on the detector's inputs, with the population that it was learned from.
+/// An additive model: a logistic regression on functions of one input each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     file: File,
-    weights: [[f64; VIEWS.len()]; COUNT],
     population: [Usual; COUNT],
+    /// The input that each term weighs.
+    places: Vec<usize>,
 }
 
 impl Model {
@@ -63,7 +92,7 @@ impl Model {
         if file.format != FORMAT {
             return Err(ModelError::Format(file.format));
         }
-        if checksum(&file) != file.checksum {
+        if checksum(&file.model) != file.checksum {
             return Err(ModelError::Checksum);
         }
         Self::from_file(file)
@@ -73,59 +102,52 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError`] where the parts do not fit this detector.
-    pub fn new(
-        id: &str,
-        weights: &[f64],
-        bias: f64,
-        thresholds: Thresholds,
-        population: BTreeMap<String, Usual>,
-    ) -> Result<Self, ModelError> {
-        let (format, checksum_of_none) = (FORMAT.to_owned(), String::new());
-        let mut file = File {
-            format,
-            id: id.to_owned(),
-            checksum: checksum_of_none,
-            inputs: Inputs::names(),
-            weights: weights.to_vec(),
-            bias,
-            thresholds,
-            population,
-        };
-        file.checksum = checksum(&file);
-        Self::from_file(file)
+    pub fn new(parts: Parts) -> Result<Self, ModelError> {
+        let checksum = checksum(&parts);
+        Self::from_file(File { format: FORMAT.to_owned(), checksum, model: parts })
     }
 
     fn from_file(file: File) -> Result<Self, ModelError> {
+        let parts = &file.model;
         let names = Inputs::names();
-        if let Some(name) = file.inputs.iter().find(|name| !names.contains(name)) {
-            return Err(ModelError::UnknownInput(name.clone()));
+        let mut places = Vec::new();
+        for term in &parts.terms {
+            let wrong = |why| ModelError::Term { input: term.input.clone(), why };
+            let place = names.iter().position(|name| *name == term.input);
+            let place = place.ok_or_else(|| ModelError::UnknownInput(term.input.clone()))?;
+            if places.contains(&place) {
+                return Err(wrong(TermError::Twice));
+            }
+            term.check().map_err(wrong)?;
+            places.push(place);
         }
-        let mut weights = [[0.0; VIEWS.len()]; COUNT];
-        for (place, name) in weights.iter_mut().flatten().zip(&names) {
-            let at = file.inputs.iter().position(|input| input == name);
-            *place = at
-                .and_then(|at| file.weights.get(at).copied())
-                .ok_or_else(|| ModelError::MissingInput(name.clone()))?;
-        }
-        if file.inputs.len() != names.len() || file.weights.len() != names.len() {
-            return Err(ModelError::Count {
-                inputs: file.inputs.len(),
-                weights: file.weights.len(),
-            });
+        let Thresholds { rising, high } = parts.thresholds;
+        for (what, fits) in [
+            ("bias", parts.bias.is_finite()),
+            ("smoothing_s", parts.smoothing_s.is_finite() && parts.smoothing_s >= 0.0),
+            ("thresholds", rising > 0.0 && rising <= high && high.is_finite()),
+        ] {
+            if !fits {
+                return Err(ModelError::Number(what.to_owned()));
+            }
         }
         let mut population = [Usual { usual: 0.0, scale: 1.0 }; COUNT];
         for feature in Feature::ALL {
-            population[feature as usize] = file
-                .population
-                .get(feature.name())
-                .copied()
-                .filter(|usual| usual.usual.is_finite() && usual.scale > 0.0)
-                .ok_or_else(|| ModelError::MissingInput(feature.name().to_owned()))?;
+            let name = feature.name();
+            let usual = parts.population.get(name);
+            let usual = usual.ok_or_else(|| ModelError::MissingFeature(name.to_owned()))?;
+            if !(usual.usual.is_finite() && usual.scale.is_finite() && usual.scale > 0.0) {
+                return Err(ModelError::Number(format!("population of {name}")));
+            }
+            population[feature as usize] = *usual;
         }
-        Ok(Self { file, weights, population })
+        Ok(Self { file, population, places })
     }
 
-    /// The model as it is stored.
+    /// The model as a file.
+    ///
+    /// # Panics
+    /// Never: names and numbers always serialize.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(&self.file).expect("names and numbers always serialize")
@@ -134,28 +156,55 @@ impl Model {
     /// The model's name.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.file.id
+        &self.file.model.id
     }
 
-    /// The scores from which a level is taken.
+    /// What tells it from every other model, one of the same name too.
     #[must_use]
-    pub fn thresholds(&self) -> Thresholds {
-        self.file.thresholds
+    pub fn checksum(&self) -> &str {
+        &self.file.checksum
+    }
+
+    /// What it consists of.
+    #[must_use]
+    pub const fn parts(&self) -> &Parts {
+        &self.file.model
+    }
+
+    /// How much each term adds to the logit for these inputs, unsmoothed, in the order of
+    /// [`Parts::terms`].
+    pub fn weigh(&self, inputs: &Inputs) -> impl Iterator<Item = f64> {
+        let terms = self.file.model.terms.iter().zip(&self.places);
+        terms.map(|(term, place)| term.at(inputs.at(*place)))
+    }
+
+    /// The probability of a logit.
+    #[must_use]
+    pub fn score(logit: f64) -> f64 {
+        1.0 / (1.0 + (-logit).exp())
     }
 
     pub(crate) fn population(&self, feature: Feature) -> Usual {
         self.population[feature as usize]
     }
 
-    /// How much each feature adds to the logit, over its three views.
-    pub(crate) fn contributions(&self, inputs: &Inputs) -> [f64; COUNT] {
-        let mut values = inputs.values();
-        self.weights.map(|weights| weights.iter().zip(values.by_ref()).map(|(w, x)| w * x).sum())
+    /// Features in the population's spreads from its middle, within 4.
+    pub(crate) fn spreads(&self, features: &FeatureVector) -> FeatureVector {
+        let mut spreads = features.weighed();
+        for (feature, Usual { usual, scale }) in Feature::ALL.into_iter().zip(self.population) {
+            let value = spreads.of(feature);
+            spreads.set(feature, value.map(|x| ((x - usual) / scale).clamp(-CLIP, CLIP)));
+        }
+        spreads
     }
 
-    pub(crate) fn score(&self, contributions: &[f64; COUNT]) -> f64 {
-        let logit = self.file.bias + contributions.iter().sum::<f64>();
-        1.0 / (1.0 + (-logit).exp())
+    /// How much each feature adds to the logit, over its views, in the features' order.
+    pub(crate) fn contributions(&self, inputs: &Inputs) -> Vec<f64> {
+        let mut sums = vec![0.0; COUNT];
+        for (place, added) in self.places.iter().zip(self.weigh(inputs)) {
+            sums[Inputs::feature(*place) as usize] += added;
+        }
+        sums
     }
 }
 
@@ -169,9 +218,8 @@ pub fn default_model() -> Model {
         .expect("the model is checked by a test")
 }
 
-fn checksum(file: &File) -> String {
-    let bare = File { checksum: String::new(), ..file.clone() };
-    let bytes = serde_json::to_vec(&bare).expect("names and numbers always serialize");
+fn checksum(parts: &Parts) -> String {
+    let bytes = serde_json::to_vec(parts).expect("names and numbers always serialize");
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -190,16 +238,19 @@ pub enum ModelError {
     /// It needs an input that this detector does not have.
     #[error("the model needs an unknown input {0:?}")]
     UnknownInput(String),
-    /// It lacks an input, or what is usual for a feature.
-    #[error("the model lacks {0:?}")]
-    MissingInput(String),
-    /// Its weights do not go with its inputs.
-    #[error("the model has {inputs} inputs and {weights} weights")]
-    Count {
-        /// How many inputs it names.
-        inputs: usize,
-        /// How many weights it has.
-        weights: usize,
+    /// It lacks what is usual for a feature.
+    #[error("the model lacks the population of {0:?}")]
+    MissingFeature(String),
+    /// A number is none, or out of its range.
+    #[error("the model's {0} is out of range")]
+    Number(String),
+    /// A term is no function.
+    #[error("the model's term of {input:?} {why}")]
+    Term {
+        /// The input that it weighs.
+        input: String,
+        /// What is wrong.
+        why: TermError,
     },
 }
 
@@ -211,19 +262,29 @@ mod tests {
     fn the_default_model_is_whole_and_a_touched_one_is_refused() {
         let text = default_model().to_json();
         assert_eq!(Model::from_json(&text), Ok(default_model()));
-        let touched = text.replacen("\"bias\": ", "\"bias\": 1", 1).replacen(": 1-", ": -1", 1);
+        let touched = text.replacen("\"rising\": 0.", "\"rising\": 0.1", 1);
         assert_eq!(Model::from_json(&touched), Err(ModelError::Checksum));
         assert!(matches!(Model::from_json("{}"), Err(ModelError::Json(_))));
+        let old = text.replacen(FORMAT, "tidewatch-model 1", 1);
+        assert_eq!(Model::from_json(&old), Err(ModelError::Format("tidewatch-model 1".into())));
+    }
+
+    fn refused(change: impl FnOnce(&mut Parts)) -> ModelError {
+        let mut parts = default_model().parts().clone();
+        change(&mut parts);
+        Model::new(parts).expect_err("it does not fit")
     }
 
     #[test]
-    fn unknown_and_missing_inputs_are_refused() {
-        let mut file = default_model().file;
-        let first = std::mem::replace(&mut file.inputs[0], "minutes_since_start".to_owned());
-        let found = Model::from_file(file.clone());
-        assert_eq!(found, Err(ModelError::UnknownInput("minutes_since_start".to_owned())));
-        file.inputs.remove(0);
-        file.weights.remove(0);
-        assert_eq!(Model::from_file(file), Err(ModelError::MissingInput(first)));
+    fn a_model_that_does_not_fit_is_refused_by_name() {
+        let name = "minutes_since_start.level".to_owned();
+        let unknown = refused(|parts| parts.terms[0].input.clone_from(&name));
+        assert_eq!(unknown, ModelError::UnknownInput(name));
+        let lacking = refused(|parts| parts.population.retain(|name, _| name != "scl"));
+        assert_eq!(lacking, ModelError::MissingFeature("scl".to_owned()));
+        let turned = refused(|parts| parts.thresholds = Thresholds { rising: 0.9, high: 0.1 });
+        assert_eq!(turned, ModelError::Number("thresholds".to_owned()));
+        let twice = refused(|parts| parts.terms.push(parts.terms[0].clone()));
+        assert!(matches!(twice, ModelError::Term { why: TermError::Twice, .. }));
     }
 }

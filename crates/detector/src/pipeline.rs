@@ -14,6 +14,7 @@ const ALL_STAND_US: i64 = 6 * MICROS_PER_SECOND;
 const COMES_US: i64 = 3 * MICROS_PER_SECOND;
 /// A wrist that rests still moves the sensor by more than this, g.
 const STILLEST_G: f64 = 0.013;
+const AGREED: f64 = 0.6;
 const COOLING_CEL_PER_MIN: f64 = -0.2;
 
 /// From samples to the features of the window that ends with them, second by second. Two of
@@ -56,7 +57,7 @@ impl Pipeline {
         self.feed(samples);
         self.at = Some(second);
         let now_us = self.now_us();
-        self.heart.forget(now_us);
+        self.heart.pass_second(now_us);
         self.skin.forget(now_us);
         self.temperature.forget(now_us);
         self.motion.forget(now_us);
@@ -164,8 +165,11 @@ impl Pipeline {
     }
 }
 
-/// How many of heart, skin and motion a window shows.
+/// How many of heart, skin and motion a window shows. The heart shows in clean intervals, or
+/// in a rate that could be tracked through beats that two detectors agree on.
 pub(crate) fn signals(features: &FeatureVector) -> usize {
-    let there = [Feature::HeartRate, Feature::Scl, Feature::Activity];
-    there.into_iter().filter(|feature| features.of(*feature).is_some()).count()
+    let there = |feature| features.of(feature).is_some();
+    let agreed = features.of(Feature::PulseAgreement).is_some_and(|part| part >= AGREED);
+    let heart = there(Feature::HeartRate) || (there(Feature::HeartRateTracked) && agreed);
+    [heart, there(Feature::Scl), there(Feature::Activity)].into_iter().filter(|is| *is).count()
 }

@@ -41,7 +41,7 @@ pub(crate) fn reasons(
 fn words(feature: Feature, value: f64, usual: f64) -> String {
     let thousandths = |g: f64| g * 1e3;
     match feature {
-        Feature::HeartRate | Feature::HeartRateNow => {
+        Feature::HeartRate | Feature::HeartRateNow | Feature::HeartRateTracked => {
             let side = if value >= usual { "above" } else { "below" };
             let off = (value - usual).abs();
             format!("Heart rate {off:.0} {side} usual ({value:.0}, usually {usual:.0})")
@@ -53,12 +53,20 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
         Feature::Rmssd => format!("Beat-to-beat variation {value:.0} ms (usually {usual:.0})"),
         Feature::Pnn50 => format!("Beats that differ much {value:.0} % (usually {usual:.0})"),
         Feature::PulseAmplitude => format!("Pulse wave height {value:.0} (usually {usual:.0})"),
-        Feature::PulseAgreement => {
+        Feature::PulseAgreement | Feature::PulseClean | Feature::PulseCleanNow => {
             format!("Pulse readable for {:.0} % (usually {:.0})", 100.0 * value, 100.0 * usual)
         }
-        Feature::Scl => format!("Sweat level {value:.1} uS (usually {usual:.1})"),
+        Feature::Scl | Feature::SclNow => format!("Sweat level {value:.1} uS (usually {usual:.1})"),
         Feature::SclSlope => {
             format!("Sweat level changing by {value:+.2} uS a minute (usually {usual:+.2})")
+        }
+        Feature::EdaRising => {
+            let (value, usual) = (100.0 * value, 100.0 * usual);
+            format!("Sweat rising for {value:.0} % of the time (usually {usual:.0})")
+        }
+        Feature::SclLogSlope => {
+            let (value, usual) = (100.0 * value, 100.0 * usual);
+            format!("Sweat level changing by {value:+.0} % a minute (usually {usual:+.0})")
         }
         Feature::ScrRate => format!("Sweat responses {value:.0} a minute (usually {usual:.0})"),
         Feature::ScrAmplitude => {
@@ -93,6 +101,13 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
         }
         Feature::PostureChange => {
             format!("Forearm turned by {value:.0} degrees (usually {usual:.0})")
+        }
+        Feature::MovementBurst => {
+            format!("Movement comes in bursts by {value:.1} (usually {usual:.1})")
+        }
+        Feature::PostureWander => {
+            let (value, usual) = (thousandths(value), thousandths(usual));
+            format!("Forearm wandering by {value:.0} mg a second (usually {usual:.0})")
         }
     }
 }

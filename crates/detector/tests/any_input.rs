@@ -188,18 +188,23 @@ fn assessments(outputs: Vec<Output>) -> impl Iterator<Item = Assessment> {
     })
 }
 
-/// How many of heart, skin and motion came in time and alive in the last 15 s before a moment.
+/// How many of heart, skin and motion came in time in the last 20 s before a moment, with a
+/// value that has not stood still for longer than it can.
 fn seen(script: &Script, until: i64, now: i64) -> usize {
-    let live = |channel: Channel| {
-        script.arrivals.iter().any(|(comes, reading)| {
-            let begins = reading.measured_at.micros_since(at(0)) / 1_000_000;
-            reading.channel == channel
-                && *comes <= now
-                && (until - 20..until).contains(&begins)
-                && reading.samples.windows(2).any(|pair| pair[0] != pair[1])
-        })
+    let within = |reading: &Reading, seconds: i64| {
+        let begins = reading.measured_at.micros_since(at(0)) / 1_000_000;
+        (until - seconds..until).contains(&begins)
     };
-    [Channel::Bvp, Channel::Eda, Channel::Acceleration].into_iter().filter(|c| live(*c)).count()
+    let moves = |reading: &Reading| reading.samples.windows(2).any(|pair| pair[0] != pair[1]);
+    let live = |channel: Channel, still_s: i64| {
+        let in_time = || {
+            let in_time = script.arrivals.iter().filter(|(comes, _)| *comes <= now);
+            in_time.map(|(_, r)| r).filter(|r| r.channel == channel)
+        };
+        in_time().any(|r| within(r, 20)) && in_time().any(|r| within(r, still_s) && moves(r))
+    };
+    let limits = [(Channel::Bvp, 20), (Channel::Eda, 65), (Channel::Acceleration, 50)];
+    limits.into_iter().filter(|(channel, still_s)| live(*channel, *still_s)).count()
 }
 
 fn check(faults: &[Fault]) {

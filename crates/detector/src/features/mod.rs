@@ -1,6 +1,7 @@
 //! Every feature, a file each: its formula, its unit, its reference and a golden test.
 
 mod activity;
+mod eda_now;
 mod eda_validity;
 mod enmo;
 mod hr;
@@ -10,6 +11,7 @@ mod phasic;
 mod pnn50;
 mod posture;
 mod pulse_amplitude;
+mod restlessness;
 mod rmssd;
 mod scl;
 mod scr;
@@ -20,6 +22,7 @@ mod temperature;
 mod vector;
 
 pub(crate) use activity::Activity;
+pub(crate) use eda_now::{log_slope, rising_part};
 pub(crate) use eda_validity::{EdaValidity, EdaVerdict};
 pub(crate) use enmo::Enmo;
 pub(crate) use hr::heart_rate;
@@ -29,6 +32,7 @@ pub(crate) use phasic::{Phasic, deviation};
 pub(crate) use pnn50::pnn50;
 pub(crate) use posture::{angle_between, pitch_deg, roll_deg};
 pub(crate) use pulse_amplitude::pulse_amplitude;
+pub(crate) use restlessness::{burst, wander};
 pub(crate) use rmssd::rmssd;
 pub(crate) use scl::scl;
 pub(crate) use scr::{ScrDetector, ScrEvent, scr_amplitude, scr_rate, scr_rise};

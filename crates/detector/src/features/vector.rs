@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use Scale::{Linear, Log};
+use Scale::{Linear, Log, Root};
 
 /// How a feature spreads between people and moments, and so how it is weighed.
 #[derive(Clone, Copy)]
@@ -8,6 +8,7 @@ enum Scale {
     Linear,
     /// The logarithm of the value and this much more.
     Log(f64),
+    Root,
 }
 
 macro_rules! features {
@@ -49,6 +50,8 @@ features! {
     HeartRate, "heart_rate", "beat/min", Linear;
     /// Mean heart rate over the last 20 s.
     HeartRateNow, "heart_rate_20s", "beat/min", Linear;
+    /// Heart rate tracked through noise.
+    HeartRateTracked, "heart_rate_tracked", "beat/min", Linear;
     /// Mean heart rate beyond what movement explains in this person.
     HeartRateResidual, "heart_rate_residual", "beat/min", Linear;
     /// Standard deviation of normal intervals.
@@ -58,21 +61,31 @@ features! {
     /// Successive differences above 50 ms.
     Pnn50, "pnn50", "%", Linear;
     /// Mean height of the pulse wave.
-    PulseAmplitude, "pulse_amplitude", "count", Log(0.1);
+    PulseAmplitude, "pulse_amplitude", "count", Log(1.0);
+    /// Part of 60 s that intervals between normal beats cover.
+    PulseClean, "pulse_clean", "1", Linear;
+    /// The same of the last 20 s.
+    PulseCleanNow, "pulse_clean_20s", "1", Linear;
     /// Part of the beats that a second detector finds as well.
     PulseAgreement, "pulse_agreement", "1", Linear;
     /// Skin conductance level.
     Scl, "scl", "uS", Log(0.1);
+    /// The same of the last 20 s.
+    SclNow, "scl_20s", "uS", Log(0.1);
+    /// Part of the last 30 s in which EDA rose.
+    EdaRising, "eda_rising", "1", Linear;
+    /// Slope of the logarithm of EDA over 60 s.
+    SclLogSlope, "scl_log_slope", "1/min", Linear;
     /// Its slope over 180 s.
     SclSlope, "scl_slope", "uS/min", Linear;
     /// Skin conductance responses.
-    ScrRate, "scr_rate", "1/min", Linear;
+    ScrRate, "scr_rate", "1/min", Root;
     /// Sum of their amplitudes over 60 s.
-    ScrAmplitude, "scr_amplitude", "uS", Log(0.05);
+    ScrAmplitude, "scr_amplitude", "uS", Log(0.02);
     /// Mean of their rise times.
     ScrRise, "scr_rise", "s", Linear;
     /// Standard deviation of the phasic part of EDA.
-    PhasicDeviation, "phasic_deviation", "uS", Log(0.01);
+    PhasicDeviation, "phasic_deviation", "uS", Log(1e-3);
     /// Skin temperature.
     SkinTemperature, "skin_temperature", "Cel", Linear;
     /// Its slope over 3 min.
@@ -82,9 +95,9 @@ features! {
     /// Mean acceleration beyond gravity.
     Enmo, "enmo", "g", Log(1e-3);
     /// Standard deviation of acceleration.
-    Activity, "activity", "g", Log(1e-3);
+    Activity, "activity", "g", Log(2e-3);
     /// Mean change of acceleration.
-    Jerk, "jerk", "g/s", Log(1e-2);
+    Jerk, "jerk", "g/s", Log(0.1);
     /// Frequency of the strongest rhythm of movement, 0.8 to 4.5 Hz.
     StereotypyRate, "stereotypy_rate", "Hz", Linear;
     /// Part of the movement's power within 0.25 Hz of that rhythm.
@@ -96,7 +109,11 @@ features! {
     /// Forearm angle around its own axis.
     PostureRoll, "posture_roll", "deg", Linear;
     /// How far the forearm turned within the window.
-    PostureChange, "posture_change", "deg", Linear;
+    PostureChange, "posture_change", "deg", Log(2.0);
+    /// How uneven movement is from second to second.
+    MovementBurst, "movement_burst", "1", Linear;
+    /// Mean way of gravity's direction from second to second.
+    PostureWander, "posture_wander", "g", Log(1e-3);
 }
 
 impl Feature {
@@ -110,6 +127,7 @@ impl Feature {
         match self.scale() {
             Linear => value,
             Log(more) => (value.max(0.0) + more).ln(),
+            Root => value.max(0.0).sqrt(),
         }
     }
 
@@ -118,6 +136,7 @@ impl Feature {
         match self.scale() {
             Linear => weighed,
             Log(more) => (weighed.exp() - more).max(0.0),
+            Root => weighed.max(0.0).powi(2),
         }
     }
 }

@@ -4,17 +4,17 @@ use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::pulse::Pulse;
+use super::rate::RateTracker;
 use super::{Frozen, WINDOW_US};
 use crate::beats::{Beat, BeatLog};
 use crate::features::{Feature, FeatureVector, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn};
 
 const NOW_US: i64 = 20_000_000;
-/// Heart rate needs clean intervals over this part of the window, variability over that.
-const CLEAN_FOR_RATE: f64 = 0.4;
-const CLEAN_FOR_VARIABILITY: f64 = 0.6;
+/// The part of the window over which intervals must be clean.
+const CLEAN_ENOUGH: f64 = 0.6;
 /// Below this part of beats that two detectors agree on, intervals tell little.
 const AGREED: f64 = 0.6;
-const CLEAN_FOR_NOW: f64 = 0.3;
+const CLEAN_LATELY: f64 = 0.3;
 const RATES_BEATS_PER_MIN: std::ops::RangeInclusive<f64> = 30.0..=220.0;
 /// A pulse wave that ended so long ago is not the source any more.
 const FRESH_US: i64 = 15_000_000;
@@ -29,6 +29,7 @@ pub(crate) struct Heart {
     device: BeatLog,
     rates: VecDeque<(i64, f64)>,
     rate_frozen: Frozen,
+    tracker: RateTracker,
     heard_us: Option<i64>,
 }
 
@@ -43,7 +44,9 @@ impl Heart {
         }
         self.heard_us = Some(at_us);
         let value = f64::from(step) * Channel::Bvp.scale();
-        self.pulse.push(at_us, value, period_us, &mut self.optical);
+        if let Some(interval_s) = self.pulse.push(at_us, value, period_us, &mut self.optical) {
+            self.tracker.interval(interval_s);
+        }
     }
 
     /// A beat that the device found, and the interval that it ends, ms.
@@ -59,6 +62,9 @@ impl Heart {
             self.device.interrupt();
         }
         self.device.push(at_us, interval_s, 0.0);
+        if !self.is_optical(at_us) {
+            self.tracker.interval(interval_s);
+        }
     }
 
     /// Heart rate as the device says it, beats/min in steps of its channel.
@@ -68,6 +74,9 @@ impl Heart {
         if RATES_BEATS_PER_MIN.contains(&rate) && !self.rate_frozen.stands(Channel::HeartRate) {
             self.heard_us = Some(at_us);
             self.rates.push_back((at_us, rate));
+            if !self.is_optical(at_us) {
+                self.tracker.interval(60.0 / rate);
+            }
         }
     }
 
@@ -90,8 +99,9 @@ impl Heart {
         self.heard_us
     }
 
-    /// Lets what is too old go.
-    pub(crate) fn forget(&mut self, now_us: i64) {
+    /// Lets a second pass, and what is too old go.
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
+        self.tracker.pass_second();
         self.pulse.forget(now_us);
         self.optical.forget(now_us);
         self.device.forget(now_us);
@@ -106,23 +116,29 @@ impl Heart {
         let from_us = now_us - WINDOW_US;
         let optical = self.is_optical(now_us);
         let log = if optical { &self.optical } else { &self.device };
+        let lately = now_us - NOW_US;
         let clean = clean_part(log.since(from_us), 60.0);
-        if clean >= CLEAN_FOR_RATE {
+        let clean_lately = clean_part(log.since(lately), 20.0);
+        into.set(Feature::HeartRateTracked, self.tracker.rate());
+        if optical {
+            into.set(Feature::PulseClean, Some(clean));
+            into.set(Feature::PulseCleanNow, Some(clean_lately));
+            into.set(Feature::PulseAgreement, self.pulse.agreement(now_us));
+        }
+        if clean >= CLEAN_ENOUGH {
             into.set(Feature::HeartRate, heart_rate(log.since(from_us)));
             into.set(Feature::PulseAmplitude, pulse_amplitude(log.since(from_us)));
-            let lately = now_us - NOW_US;
-            if clean_part(log.since(lately), 20.0) >= CLEAN_FOR_NOW {
+            if clean_lately >= CLEAN_LATELY {
                 into.set(Feature::HeartRateNow, heart_rate(log.since(lately)));
             }
         }
-        let agreement = if optical { self.pulse.agreement(now_us) } else { None };
-        into.set(Feature::PulseAgreement, agreement);
-        if clean >= CLEAN_FOR_VARIABILITY && agreement.is_none_or(|part| part >= AGREED) {
+        let agreed = into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED);
+        if clean >= CLEAN_ENOUGH && agreed {
             into.set(Feature::Sdnn, sdnn(log.since(from_us)));
             into.set(Feature::Rmssd, rmssd(log.since(from_us)));
             into.set(Feature::Pnn50, pnn50(log.since(from_us)));
         }
-        if optical || clean >= CLEAN_FOR_RATE {
+        if optical || clean >= CLEAN_ENOUGH {
             return clean;
         }
         self.said(from_us, into).unwrap_or(clean)
@@ -143,7 +159,7 @@ impl Heart {
         let within = self.rates.iter().filter(|(at_us, _)| *at_us >= from_us);
         let (sum, count) = within.fold((0.0, 0.0), |(sum, n), (_, rate)| (sum + rate, n + 1.0));
         let part = f64::min(count / 60.0, 1.0);
-        if part < CLEAN_FOR_RATE {
+        if part < CLEAN_ENOUGH {
             return None;
         }
         into.set(Feature::HeartRate, Some(sum / count));

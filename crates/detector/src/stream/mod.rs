@@ -5,6 +5,7 @@ mod frozen;
 mod heart;
 mod motion;
 mod pulse;
+mod rate;
 mod skin;
 mod temperature;
 

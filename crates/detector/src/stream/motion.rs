@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Frozen;
 use crate::exertion::Effort;
 use crate::features::{
-    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Rhythm, angle_between, pitch_deg,
-    roll_deg, stereotypy,
+    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Rhythm, angle_between, burst,
+    pitch_deg, roll_deg, stereotypy, wander,
 };
 use crate::filter::{Cascade, SEGMENT, Section, Welch, low_pass};
 
@@ -134,6 +134,12 @@ impl Motion {
         into.set(Feature::Enmo, sum.enmo.mean());
         into.set(Feature::Activity, sum.activity.deviation());
         into.set(Feature::Jerk, sum.jerk.mean_per_s(rate_hz));
+        let seconds = || self.seconds.range(first..);
+        let deviations = seconds().filter_map(|second| second.activity.deviation());
+        into.set(Feature::MovementBurst, burst(deviations, 30));
+        // One more second: the first way is that from it.
+        let ways = self.seconds.range(first.saturating_sub(1)..).map(|second| second.gravity);
+        into.set(Feature::PostureWander, wander(ways, 30));
         self.posture(first, into);
         self.rhythm(into);
         part

@@ -30,10 +30,16 @@ struct Running {
 }
 
 impl Pulse {
-    /// Takes a sample; beats go into the log.
-    pub(super) fn push(&mut self, at_us: i64, value: f64, period_us: i64, log: &mut BeatLog) {
+    /// Takes a sample; beats go into the log. Gives the interval that a beat ends, s.
+    pub(super) fn push(
+        &mut self,
+        at_us: i64,
+        value: f64,
+        period_us: i64,
+        log: &mut BeatLog,
+    ) -> Option<f64> {
         if !PERIODS_US.contains(&period_us) {
-            return;
+            return None;
         }
         let goes_on = self.running.as_ref().is_some_and(|running| {
             running.period_us == period_us && (at_us - running.last_us) <= LONGEST_HOLE_US
@@ -44,18 +50,16 @@ impl Pulse {
             self.agreement.interrupt();
             log.interrupt();
         }
-        let Some(running) = &mut self.running else { return };
+        let running = self.running.as_mut()?;
         let filtered = running.filter(at_us, value);
         self.agreement.push(at_us, filtered, period_us);
-        if let Some(peak) = running.peaks.push(at_us, filtered) {
-            self.agreement.beat(peak.at_us);
-            if let Some(last_us) = self.last_beat_us {
-                #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-                let interval_s = (peak.at_us - last_us) as f64 / 1e6;
-                log.push(peak.at_us, interval_s, peak.amplitude);
-            }
-            self.last_beat_us = Some(peak.at_us);
-        }
+        let peak = running.peaks.push(at_us, filtered)?;
+        self.agreement.beat(peak.at_us);
+        let last_us = self.last_beat_us.replace(peak.at_us)?;
+        #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
+        let interval_s = (peak.at_us - last_us) as f64 / 1e6;
+        log.push(peak.at_us, interval_s, peak.amplitude);
+        Some(interval_s)
     }
 
     /// The sensor stands still: what comes next is a new start.

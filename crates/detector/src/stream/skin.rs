@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Frozen, WINDOW_US};
 use crate::features::{
-    EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation, scl,
-    scr_amplitude, scr_rate, scr_rise, slope_per_minute,
+    EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation,
+    log_slope, rising_part, scl, scr_amplitude, scr_rate, scr_rise, slope_per_minute,
 };
 
 /// What skin conducts at the least, uS; less for so long is no skin.
 const LEAST_US: f64 = 0.05;
 const DRY_US: i64 = 10_000_000;
+const NOW_US: i64 = 20_000_000;
 const SLOPE_US: i64 = 180_000_000;
 /// Rejection reaches back 5 s.
 const BACK_US: i64 = 5_000_000;
@@ -116,17 +117,33 @@ impl Skin {
         into.set(Feature::Scl, scl(&mut values, expected));
         let phasic = within().map(|(.., phasic)| *phasic);
         into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
-        let means = self.seconds.iter().map(|second| {
-            #[expect(clippy::cast_precision_loss, reason = "three minutes")]
-            let at_s = (second.at_s - now_us.div_euclid(1_000_000)) as f64;
-            (at_s, second.sum / second.count)
-        });
-        into.set(Feature::SclSlope, slope_per_minute(means, 60));
+        let lately = now_us - NOW_US;
+        let mut values: Vec<f64> =
+            within().filter(|(at_us, ..)| *at_us >= lately).map(|(_, value, _)| *value).collect();
+        into.set(Feature::SclNow, scl(&mut values, expected / 3));
+        self.course(now_us.div_euclid(1_000_000), into);
         let events = || self.events.iter().filter(move |event| event.at_us >= from_us);
         into.set(Feature::ScrRate, scr_rate(events().count(), valid_s));
         into.set(Feature::ScrAmplitude, scr_amplitude(events(), valid_s));
         into.set(Feature::ScrRise, scr_rise(events()));
         part
+    }
+
+    /// Sets what the means of seconds show.
+    fn course(&self, now_s: i64, into: &mut FeatureVector) {
+        let since = |seconds: i64| {
+            let first = self.seconds.partition_point(|second| second.at_s < now_s - seconds);
+            self.seconds.range(first..).map(|second| (second.at_s, second.sum / second.count))
+        };
+        let ago = |(at_s, mean): (i64, f64)| {
+            #[expect(clippy::cast_precision_loss, reason = "three minutes")]
+            let ago_s = (at_s - now_s) as f64;
+            (ago_s, mean)
+        };
+        into.set(Feature::SclSlope, slope_per_minute(since(180).map(ago), 60));
+        into.set(Feature::SclLogSlope, log_slope(since(60).map(ago), 30));
+        // One more second: the first change is that from it.
+        into.set(Feature::EdaRising, rising_part(since(31), 15));
     }
 
     fn keep(&mut self, at_us: i64, value: f64) {
