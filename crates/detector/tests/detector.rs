@@ -141,3 +141,32 @@ fn frozen_values_are_no_reading() {
     assert_eq!(last(&play(&mut detector, &all, 0, 131)), (Level::NoReading, Some(Cause::Frozen)));
     assert_eq!(last(&play(&mut detector, &all, 131, 160)), (Level::NoReading, Some(Cause::Frozen)));
 }
+
+/// A band that sends no pulse wave but the rate itself.
+#[test]
+fn a_heart_rate_that_stands_still_is_no_reading_even_where_no_pulse_wave_tells() {
+    let mut all = stream(160, 16);
+    all.retain(|r| r.channel != biosignal::Channel::Bvp);
+    for second in 0..160_i32 {
+        let measured_at = at(i64::from(second));
+        let beats = if second < 120 { 7000 + 13 * (second % 5) } else { 7000 };
+        all.push(Reading {
+            channel: biosignal::Channel::HeartRate,
+            sequence: u32::try_from(second).unwrap(),
+            measured_at,
+            period_us: 1_000_000,
+            samples: vec![beats],
+            ..all[0].clone()
+        });
+    }
+    all.sort_by_key(Reading::end);
+    let moves = last(&play(&mut fresh(), &all, 0, 150));
+    assert!(moves.0 >= Level::Learning, "the rate alone may stand for a while: {moves:?}");
+    let frozen = (Level::NoReading, Some(Cause::Frozen));
+    assert_eq!(last(&play(&mut fresh(), &all, 0, 158)), frozen, "but not for so long");
+    for r in all.iter_mut().filter(|r| r.measured_at >= at(120)) {
+        r.samples.fill(900);
+    }
+    all.retain(|r| r.channel != biosignal::Channel::HeartRate || r.measured_at < at(120));
+    assert_eq!(last(&play(&mut fresh(), &all, 0, 131)), frozen, "and nothing stands with all");
+}

@@ -32,7 +32,7 @@ pub(crate) struct Peak {
 /// Finds peaks in a band-passed pulse wave (0.5 to 8 Hz), sample by sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Elgendi {
-    period_us: i64,
+    windows: Windows,
     /// The last `beat_window` samples: when, filtered, squared where positive.
     recent: VecDeque<(i64, f64, f64)>,
     beat_sum: f64,
@@ -49,7 +49,7 @@ pub(crate) struct Elgendi {
 impl Elgendi {
     pub(crate) fn new(period_us: i64) -> Self {
         Self {
-            period_us,
+            windows: Windows::of(period_us),
             recent: VecDeque::new(),
             beat_sum: 0.0,
             peak_sum: 0.0,
@@ -65,7 +65,7 @@ impl Elgendi {
 
     /// Takes a filtered sample; yields a peak some 0.4 s after it has passed.
     pub(crate) fn push(&mut self, at_us: i64, filtered: f64) -> Option<Peak> {
-        let windows = Windows::of(self.period_us);
+        let windows = self.windows;
         let square = filtered.max(0.0).powi(2);
         self.remember(square);
         self.recent.push_back((at_us, filtered, square));
@@ -113,7 +113,7 @@ impl Elgendi {
 
     /// The mean square over the last minute, over all where there is less.
     fn remember(&mut self, square: f64) {
-        let memory = MEMORY_S * 1e6 / to_f64(usize::try_from(self.period_us).unwrap_or(1));
+        let memory = MEMORY_S * 1e6 / to_f64(self.windows.period);
         self.seen = self.seen.saturating_add(1);
         self.mean_square += (square - self.mean_square) / f64::from(self.seen).min(memory);
     }
@@ -167,8 +167,9 @@ fn boxcar(values: &[f64], size: usize) -> Vec<f64> {
 }
 
 /// The rules' lengths in samples.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Windows {
+    /// From sample to sample, us.
     period: usize,
     peak: usize,
     beat: usize,

@@ -5,24 +5,36 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::{Cascade, high_pass};
+use crate::filter::{Cascade, Section, high_pass};
 
 const CUT_HZ: f64 = 0.05;
 
 /// Follows valid samples at a fixed rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Phasic(Option<(u32, Cascade<1>)>);
+pub(crate) struct Phasic(Option<Running>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Running {
+    period_us: u32,
+    sections: [Section; 1],
+    filter: Cascade<1>,
+}
 
 impl Phasic {
     /// Takes a sample of a rate given by its period; a new rate starts anew.
     pub(crate) fn push(&mut self, value: f64, period_us: u32) -> f64 {
+        let running = match &mut self.0 {
+            Some(running) if running.period_us == period_us => running,
+            none => none.insert(Running::start(value, period_us)),
+        };
+        running.filter.step(&running.sections, value)
+    }
+}
+
+impl Running {
+    fn start(value: f64, period_us: u32) -> Self {
         let sections = [high_pass(CUT_HZ, 1e6 / f64::from(period_us))];
-        let start = || (period_us, Cascade::settled(&sections, value));
-        let running = self.0.get_or_insert_with(start);
-        if running.0 != period_us {
-            *running = start();
-        }
-        running.1.step(&sections, value)
+        Self { period_us, sections, filter: Cascade::settled(&sections, value) }
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One second-order section: `y = (b0 + b1/z + b2/z^2) / (1 + a1/z + a2/z^2) x`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Section {
     pub(crate) b: [f64; 3],
     /// a1 and a2; a0 is 1.
