@@ -152,7 +152,10 @@ fn plain() -> BTreeMap<String, Usual> {
     Inputs::names()
         .iter()
         .map(|name| {
-            (name.split('.').next().expect("feature").to_owned(), Usual { usual: 0.0, scale: 1.0 })
+            (
+                name.split('.').next().expect("feature").to_owned(),
+                Usual { usual: 0.0, scale: 1.0, within: 1.0 },
+            )
         })
         .collect()
 }
@@ -172,7 +175,7 @@ fn usual(hops: &[Hop]) -> BTreeMap<String, Usual> {
             off.sort_by(f64::total_cmp);
             let scale = (1.4826 * off[off.len() / 2])
                 .max(values.iter().map(|v| (v - middle).abs()).sum::<f64>() / values.len() as f64);
-            (name, Usual { usual: middle, scale })
+            (name, Usual { usual: middle, scale, within: 0.7 })
         })
         .collect()
 }

@@ -227,7 +227,7 @@ impl Detector {
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline),
+            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline, &self.model),
             contributions: Vec::new(),
             features: window.features.clone(),
         };

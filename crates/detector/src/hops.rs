@@ -7,10 +7,10 @@ use crate::features::{Feature, FeatureVector};
 
 /// Seconds from one hop to the next.
 pub(crate) const HOP_S: i64 = 10;
-/// Hops kept: the last ten minutes.
-const KEPT: usize = 60;
+/// Hops kept: the last twelve minutes.
+const KEPT: usize = 72;
 
-/// The features of the last ten minutes, hop by hop, in the population's spreads.
+/// The features of the last twelve minutes, hop by hop, in the population's spreads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hops(VecDeque<FeatureVector>);
 
@@ -61,7 +61,7 @@ impl Hops {
             sum += value;
             count += 1;
         }
-        #[expect(clippy::cast_precision_loss, reason = "sixty at the most")]
+        #[expect(clippy::cast_precision_loss, reason = "a few dozen")]
         let mean = sum / count as f64;
         (count >= fewest.max(1)).then_some(mean)
     }
@@ -80,11 +80,11 @@ mod tests {
     #[test]
     fn means_are_of_what_is_there() {
         let mut hops = Hops::default();
-        (0..70).for_each(|at| hops.push(hop(f64::from(at))));
-        assert_eq!(hops.newest(Feature::Scl), Some(69.0));
-        assert_eq!(hops.mean(Feature::Scl, 0..=2, 1), Some(68.0));
-        assert_eq!(hops.mean(Feature::Scl, 58..=90, 2), Some(10.5));
-        assert_eq!(hops.mean(Feature::Scl, 58..=90, 3), None);
+        (0..82).for_each(|at| hops.push(hop(f64::from(at))));
+        assert_eq!(hops.newest(Feature::Scl), Some(81.0));
+        assert_eq!(hops.mean(Feature::Scl, 0..=2, 1), Some(80.0));
+        assert_eq!(hops.mean(Feature::Scl, 70..=90, 2), Some(10.5));
+        assert_eq!(hops.mean(Feature::Scl, 70..=90, 3), None);
         assert_eq!(hops.mean(Feature::HeartRate, 0..=2, 1), None);
     }
 
@@ -95,6 +95,6 @@ mod tests {
         hops.fill(0, hop(9.0));
         hops.fill(2, hop(3.0));
         hops.fill(KEPT, hop(5.0));
-        assert_eq!(hops.mean(Feature::Scl, 0..=59, 1), Some(2.0));
+        assert_eq!(hops.mean(Feature::Scl, 0..=71, 1), Some(2.0));
     }
 }

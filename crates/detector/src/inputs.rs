@@ -1,18 +1,22 @@
 use crate::baseline::{Baseline, CLIP};
 use crate::features::Feature;
 use crate::hops::Hops;
+use crate::model::Model;
 
 /// How a feature is looked at.
-const VIEWS: [&str; 5] = ["level", "own", "short", "medium", "long"];
-/// Ages in hops of the last minutes and of those that they are held against: half a minute
-/// against 1 to 4 min, a minute against 3 to 6 and against 2 to 10 min before.
-const CHANGES: [(usize, (usize, usize)); 3] = [(2, (6, 23)), (5, (18, 35)), (5, (12, 59))];
+const VIEWS: [&str; 7] = ["level", "rank", "own", "brief", "short", "medium", "long"];
+/// Ages in hops of the last moments and of those that they are held against: 20 s against
+/// 0.5 to 2 min before, half a minute against 1 to 4, a minute against 3 to 6 and 6 to 12.
+const CHANGES: [(usize, (usize, usize)); 4] =
+    [(1, (3, 11)), (2, (6, 23)), (5, (18, 35)), (5, (36, 71))];
 
-/// What a model weighs: five views of each feature, in the spreads of the population.
+/// What a model weighs: seven views of each feature. All lie within 4; what is missing is 0.
 ///
-/// `.level` is the value against the population's usual one, `.own` against the person's
-/// own; `.short`, `.medium` and `.long` are its last half minute, minute and minute against
-/// 1 to 4, 3 to 6 and 2 to 10 minutes before. All lie within 4 spreads; what is missing is 0.
+/// `.level` is the value against the population's usual one in the population's spreads,
+/// `.own` against the person's own mean; `.rank` is the part of the person's past below it,
+/// from -1.5 to 1.5. `.brief`, `.short`, `.medium` and `.long` are the last 20 s, half minute,
+/// minute and minute against 0.5 to 2, 1 to 4, 3 to 6 and 6 to 12 minutes before, in the
+/// scatter of the person's own moments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inputs(Vec<[f64; VIEWS.len()]>);
 
@@ -40,14 +44,24 @@ impl Inputs {
     }
 
     /// The inputs of the newest hop.
-    pub(crate) fn of(hops: &Hops, baseline: &Baseline) -> Self {
+    pub(crate) fn of(hops: &Hops, baseline: &Baseline, model: &Model) -> Self {
         let views = |feature| {
             let level = hops.newest(feature);
-            let own = level.map(|level| level - baseline.spreads(feature));
-            let [short, medium, long] =
+            let place = level.map(|level| baseline.place(feature, level));
+            let scatter = baseline.scatter(feature, level, model);
+            let [brief, short, medium, long] =
                 CHANGES.map(|(last, before)| change(hops, feature, last, before));
-            [level, own, short, medium, long]
-                .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))
+            let scaled = |change: Option<f64>| change.map(|change| change / scatter);
+            [
+                level,
+                place.map(|place| place.rank),
+                place.map(|place| place.off),
+                scaled(brief),
+                scaled(short),
+                scaled(medium),
+                scaled(long),
+            ]
+            .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))
         };
         Self(Feature::ALL.map(views).to_vec())
     }
@@ -67,22 +81,26 @@ fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::default_model;
     use crate::features::FeatureVector;
 
     #[test]
     fn a_step_shows_in_every_view_and_a_steady_level_in_none_of_the_changes() {
-        let mut hops = Hops::default();
+        let (mut hops, model) = (Hops::default(), default_model());
         let mut push = |value| {
             let mut hop = FeatureVector::default();
             hop.set(Feature::HeartRate, Some(value));
             hops.push(hop);
-            Inputs::of(&hops, &Baseline::default()).values().take(5).collect::<Vec<_>>()
+            let inputs = Inputs::of(&hops, &Baseline::default(), &model);
+            inputs.values().take(7).collect::<Vec<_>>()
         };
-        let steady = (0..60).map(|_| push(0.5)).last();
-        assert_eq!(steady, Some(vec![0.5, 0.5, 0.0, 0.0, 0.0]));
-        let stepped = (0..6).map(|_| push(2.5)).last();
-        assert_eq!(stepped, Some(vec![2.5, 2.5, 2.0, 2.0, 2.0]));
-        assert_eq!(push(99.0)[..2], [4.0, 4.0]);
+        let steady = (0..72).map(|_| push(0.5)).last().unwrap();
+        assert_eq!(steady[0], 0.5);
+        assert!(steady[1] > 0.5 && steady[2] < 0.5, "{steady:?}");
+        assert_eq!(steady[3..], [0.0; 4]);
+        let stepped = (0..3).map(|_| push(0.9)).last().unwrap();
+        assert!(stepped.iter().all(|view| *view > 0.0), "{stepped:?}");
+        assert_eq!(push(99.0)[0], 4.0);
     }
 
     #[test]
@@ -90,6 +108,6 @@ mod tests {
         let names = Inputs::names();
         let place = names.iter().position(|name| name == "scl.own").unwrap();
         assert_eq!(Inputs::feature(place), Feature::Scl);
-        assert_eq!(names.len(), 5 * Feature::ALL.len());
+        assert_eq!(names.len(), 7 * Feature::ALL.len());
     }
 }

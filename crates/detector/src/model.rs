@@ -68,8 +68,10 @@ pub struct Thresholds {
 pub struct Usual {
     /// The middle.
     pub usual: f64,
-    /// The spread, as a standard deviation.
+    /// The spread between people and moments, as a standard deviation.
     pub scale: f64,
+    /// The spread between the moments of one person, in scales.
+    pub within: f64,
 }
 
 /// An additive model: a logistic regression on functions of one input each.
@@ -131,12 +133,13 @@ impl Model {
                 return Err(ModelError::Number(what.to_owned()));
             }
         }
-        let mut population = [Usual { usual: 0.0, scale: 1.0 }; COUNT];
+        let mut population = [Usual { usual: 0.0, scale: 1.0, within: 1.0 }; COUNT];
         for feature in Feature::ALL {
             let name = feature.name();
             let usual = parts.population.get(name);
             let usual = usual.ok_or_else(|| ModelError::MissingFeature(name.to_owned()))?;
-            if !(usual.usual.is_finite() && usual.scale.is_finite() && usual.scale > 0.0) {
+            let spread = |spread: f64| spread.is_finite() && spread > 0.0;
+            if !(usual.usual.is_finite() && spread(usual.scale) && spread(usual.within)) {
                 return Err(ModelError::Number(format!("population of {name}")));
             }
             population[feature as usize] = *usual;
@@ -191,7 +194,7 @@ impl Model {
     /// Features in the population's spreads from its middle, within 4.
     pub(crate) fn spreads(&self, features: &FeatureVector) -> FeatureVector {
         let mut spreads = features.weighed();
-        for (feature, Usual { usual, scale }) in Feature::ALL.into_iter().zip(self.population) {
+        for (feature, Usual { usual, scale, .. }) in Feature::ALL.into_iter().zip(self.population) {
             let value = spreads.of(feature);
             spreads.set(feature, value.map(|x| ((x - usual) / scale).clamp(-CLIP, CLIP)));
         }

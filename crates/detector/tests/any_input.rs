@@ -11,8 +11,9 @@ use detector::{Assessment, Config, Detector, Level, Output, default_model};
 use made::{at, fresh};
 use proptest::prelude::*;
 
-/// The state of one person fits into so many bytes.
-const STATE_BYTES: usize = 100_000;
+/// The state of one person fits into so many bytes, a minute of samples that came too early
+/// among them.
+const STATE_BYTES: usize = 200_000;
 
 /// Ticks once a second; a reading is pushed before the tick of the second in which it begins.
 fn play(detector: &mut Detector, all: &[Reading], seconds: std::ops::Range<i64>) -> Vec<Output> {

@@ -107,7 +107,7 @@ fn history_teaches_and_is_silent() {
 fn the_last_minutes_are_known_at_once_when_they_come_late() {
     let changes = |detector: &mut Detector, until| {
         let found = detector.tick(at(until)).into_iter().rev().find_map(|o| match o {
-            Output::Assessment(a) => Some(a.inputs.values().skip(4).step_by(5).collect::<Vec<_>>()),
+            Output::Assessment(a) => Some(a.inputs.values().skip(6).step_by(7).collect::<Vec<_>>()),
             Output::Alert(_) => None,
         });
         found.unwrap()
