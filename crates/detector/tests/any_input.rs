@@ -166,7 +166,11 @@ fn script(faults: &[Fault]) -> Script {
             }
             Fault::Frozen { channel, from, seconds } => {
                 let hit = arrivals.iter_mut().filter(|(_, r)| hit(r, channel, from, seconds));
-                hit.for_each(|(_, reading)| reading.samples.fill(900_000));
+                hit.for_each(|(_, reading)| {
+                    let still =
+                        if reading.channel == Channel::Acceleration { 900 } else { 900_000 };
+                    reading.samples.fill(still);
+                });
             }
             Fault::Late { from, seconds, by } => {
                 let hit = arrivals.iter_mut().filter(|(_, r)| hit(r, None, from, seconds));
@@ -196,7 +200,10 @@ fn seen(script: &Script, until: i64, now: i64) -> usize {
         let begins = reading.measured_at.micros_since(at(0)) / 1_000_000;
         (until - seconds..until).contains(&begins)
     };
-    let moves = |reading: &Reading| reading.samples.windows(2).any(|pair| pair[0] != pair[1]);
+    let moves = |reading: &Reading| {
+        let possible = reading.samples.iter().all(|step| (i32::MIN + 1..i32::MAX).contains(step));
+        possible && reading.samples.windows(2).any(|pair| pair[0] != pair[1])
+    };
     let live = |channel: Channel, still_s: i64| {
         let in_time = || {
             let in_time = script.arrivals.iter().filter(|(comes, _)| *comes <= now);

@@ -13,8 +13,8 @@ pub(crate) struct Frozen {
     last_us: i64,
 }
 
-/// A later next sample starts a new standstill, us.
-const HOLE_US: i64 = 5_000_000;
+/// A sample that comes later than this starts a new standstill, us.
+const HOLE_US: i64 = 60_000_000;
 
 impl Frozen {
     /// Takes a sample; axes that a channel does not have are 0.
@@ -74,7 +74,7 @@ mod tests {
     fn nothing_is_known_of_a_value_across_a_hole() {
         let mut frozen = Frozen::default();
         frozen.push(0, [77, 0, 0]);
-        frozen.push(60_000_000, [77, 0, 0]);
+        frozen.push(61_000_000, [77, 0, 0]);
         assert!(!frozen.stands(Channel::Bvp));
     }
 }

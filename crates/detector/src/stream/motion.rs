@@ -14,6 +14,8 @@ use crate::filter::{Cascade, SEGMENT, Section, Welch, low_pass};
 const WINDOW_S: i64 = 60;
 /// Off-wrist looks at two minutes.
 const KEPT_S: i64 = 120;
+/// No wrist and no sensor goes beyond 16 g, in steps of the channel.
+const LARGEST_STEP: u32 = 17 * 1024;
 const GRAVITY_HZ: f64 = 0.25;
 const LONGEST_HOLE_US: i64 = 500_000;
 const PERIODS_US: std::ops::RangeInclusive<i64> = 5_000..=100_000;
@@ -58,6 +60,10 @@ struct Spectrum {
 impl Motion {
     pub(crate) fn push(&mut self, at_us: i64, steps: [i32; 3], period_us: i64) {
         if !PERIODS_US.contains(&period_us) {
+            return;
+        }
+        if steps.iter().any(|step| step.unsigned_abs() > LARGEST_STEP) {
+            self.last = None;
             return;
         }
         self.frozen.push(at_us, steps);
