@@ -67,7 +67,7 @@ fn main() {
         let mut smooth: Option<(i64, f64)> = None;
         for hop in hops.iter().filter(|hop| hop.person == person) {
             let p = bias + dot(weights, &hop.found.inputs);
-            let keep = (-10.0_f64 / 45.0).exp();
+            let keep = (-10.0_f64 / 30.0).exp();
             let value = match smooth {
                 Some((at, before)) if hop.at - at <= 10 => keep * before + (1.0 - keep) * p,
                 _ => p,
@@ -144,7 +144,7 @@ fn model(
         licence: "MIT".to_owned(),
         protocol: "label: a task was running; ridge on all windows of all people".to_owned(),
     };
-    let (id, population, smoothing_s) = ("arousal-1".to_owned(), population.clone(), 45.0);
+    let (id, population, smoothing_s) = ("arousal-1".to_owned(), population.clone(), 30.0);
     Model::new(Parts { id, about, population, bias, terms, smoothing_s, thresholds }).expect("fits")
 }
 

@@ -96,6 +96,12 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
             let (value, usual) = (100.0 * value, 100.0 * usual);
             format!("Rhythmic movement {value:.0} % (usually {usual:.0})")
         }
+        Feature::BreathRatio => {
+            format!("Quick against slow breathing {value:+.1} (usually {usual:+.1})")
+        }
+        Feature::BreathLine => {
+            format!("Quick breathing shows by {value:.1} (usually {usual:.1})")
+        }
         Feature::PosturePitch | Feature::PostureRoll => {
             format!("Forearm at {value:.0} degrees (usually {usual:.0})")
         }

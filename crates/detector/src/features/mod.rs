@@ -1,6 +1,7 @@
 //! Every feature, a file each: its formula, its unit, its reference and a golden test.
 
 mod activity;
+mod breathing;
 mod eda_now;
 mod eda_validity;
 mod enmo;
@@ -22,6 +23,7 @@ mod temperature;
 mod vector;
 
 pub(crate) use activity::Activity;
+pub(crate) use breathing::{BREATH_HZ, Breathing, breathing};
 pub(crate) use eda_now::{log_slope, rising_part};
 pub(crate) use eda_validity::{EdaValidity, EdaVerdict};
 pub(crate) use enmo::Enmo;

@@ -104,6 +104,10 @@ features! {
     Stereotypy, "stereotypy", "1", Linear;
     /// Part of the movement's power in 0.8 to 4.5 Hz.
     StereotypyBand, "stereotypy_band", "1", Linear;
+    /// Quick against slow breathing, as a resting arm shows it.
+    BreathRatio, "breath_ratio", "1", Linear;
+    /// How clearly a resting arm shows quick breathing.
+    BreathLine, "breath_line", "1", Linear;
     /// Forearm angle against the horizontal.
     PosturePitch, "posture_pitch", "deg", Linear;
     /// Forearm angle around its own axis.

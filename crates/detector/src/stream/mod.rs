@@ -1,6 +1,7 @@
 //! One file per sensor: from samples in the order of time to what windows are made of.
 
 mod agreement;
+mod breath;
 mod frozen;
 mod heart;
 mod motion;

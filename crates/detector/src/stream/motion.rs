@@ -4,6 +4,7 @@ use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::Frozen;
+use super::breath::Breath;
 use crate::exertion::Effort;
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Rhythm, angle_between, burst,
@@ -38,6 +39,7 @@ pub(crate) struct Motion {
     seconds: VecDeque<Second>,
     /// The samples of a segment to come; empty at a rate that has no spectra.
     norms: VecDeque<f64>,
+    breath: Breath,
     spectra: VecDeque<Spectrum>,
 }
 
@@ -83,7 +85,10 @@ impl Motion {
         if let Some((_, before)) = before {
             second.jerk.push(before, axes);
         }
-        self.follow_rhythm(at_us, norm);
+        if period_us == SPECTRUM_PERIOD_US {
+            self.follow_rhythm(at_us, norm);
+            self.breath.push(axes);
+        }
     }
 
     /// The newest sample's time and for how long its value has stood, us.
@@ -106,6 +111,7 @@ impl Motion {
             self.spectra.pop_back();
         }
         self.norms.clear();
+        self.breath.interrupt();
     }
 
     /// Lets what is too old go.
@@ -193,6 +199,10 @@ impl Motion {
             into.set(Feature::Stereotypy, Some(rhythm.part));
             into.set(Feature::StereotypyBand, Some(rhythm.band));
         }
+        if let Some(breathing) = self.breath.breathing() {
+            into.set(Feature::BreathRatio, Some(breathing.ratio));
+            into.set(Feature::BreathLine, Some(breathing.line));
+        }
     }
 
     fn strongest_rhythm(&self) -> Option<Rhythm> {
@@ -222,6 +232,7 @@ impl Motion {
             self.last = None;
             self.gravity = Some(axes.map(|axis| Cascade::settled(&sections, axis)));
             self.norms.clear();
+            self.breath.interrupt();
         }
     }
 
@@ -236,9 +247,6 @@ impl Motion {
     /// Takes spectra whose ends stand on whole multiples of 4 s, so that they are the same
     /// wherever the stream began.
     fn follow_rhythm(&mut self, at_us: i64, norm: f64) {
-        if self.period_us != SPECTRUM_PERIOD_US {
-            return;
-        }
         if self.norms.len() == SEGMENT {
             self.norms.pop_front();
         }
