@@ -4,15 +4,12 @@ use biosignal::{Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Scored};
-use crate::baseline::Baseline;
-use crate::budget::Budget;
-use crate::exertion::Exertion;
 use crate::features::Feature;
 use crate::hops::{HOP_S, Hops};
 use crate::inbox::Inbox;
+use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of};
-use crate::teaching::Teaching;
 use crate::{
     AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, VERSION, reasons,
 };
@@ -48,26 +45,6 @@ struct State {
     smoothed: Option<Vec<f64>>,
     /// What hid the wearer at the last second.
     hidden: Option<Cause>,
-}
-
-/// What was learned about the person.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Person {
-    baseline: Baseline,
-    exertion: Exertion,
-    budget: Budget,
-    teaching: Teaching,
-}
-
-impl Person {
-    /// Learns from a window of valid wear.
-    fn learn(&mut self, window: &Window, model: &Model, half_life_s: f64) {
-        self.baseline.learn(&model.spreads(&window.features), half_life_s);
-        if let (Some(rate), Some(effort)) = (window.features.of(Feature::HeartRate), window.effort)
-        {
-            self.exertion.learn(rate, effort);
-        }
-    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -25,6 +25,7 @@ mod hops;
 mod inbox;
 mod inputs;
 mod model;
+mod person;
 mod pipeline;
 mod reasons;
 mod second;
