@@ -2,10 +2,26 @@
 //!
 //! What this crate refuses to know: Bluetooth, MQTT, the live house. It reads, computes
 //! and prints.
+#![expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
 
 mod compare;
-mod parity;
+mod crop;
+mod episodes;
+mod evaluate;
+mod explain;
+mod features;
+mod model_file;
+mod parallel;
+mod replay;
+mod report;
+mod run;
+mod score;
+mod scores;
+mod sitting;
 mod source;
+mod stream;
+mod table;
+mod train;
 
 use std::process::ExitCode;
 
@@ -19,6 +35,7 @@ pub struct StudyArgs {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     /// Compare a recording that a virtual band played with what the store holds of it.
     #[command(
@@ -26,11 +43,28 @@ enum Command {
         --device c0ffee000001 --shift-us 148000000000000\n\nExit code 3 where anything is missing, doubled or different."
     )]
     Compare(compare::CompareArgs),
-    /// Compare what the detector computes with what the reference libraries do.
+    /// Write what the detector says of recordings, hop by hop, as CSV.
     #[command(
-        after_help = "Example: tidewatch study parity recordings/\n\nExit code 3 where anything is outside of its tolerance."
+        after_help = "Example: tidewatch study replay recordings/S02.zip --out scores --crop 1\n\n\
+        Columns: time_unix (end of the window), score (empty = no verdict), level (0 calm or learning,\n\
+        1 rising, 2 high, empty = no verdict), quality (0 to 1), state (in words), then every feature."
     )]
-    Parity(parity::ParityArgs),
+    Replay(replay::ReplayArgs),
+    /// Say how good a detector is, beside what chance, the clock and plain rules come to.
+    #[command(
+        after_help = "Example: tidewatch study evaluate recordings --episodes recordings/episodes.csv --crop 1 \\\n    \
+        --json figures.json --html report.html\n\n\
+        Without --model or --scores, each person is scored by a model trained on all others."
+    )]
+    Evaluate(evaluate::EvaluateArgs),
+    /// Make a model from labelled recordings.
+    #[command(
+        after_help = "Example: tidewatch study train recordings --episodes recordings/episodes.csv --out model.json"
+    )]
+    Train(train::TrainArgs),
+    /// Say why there was an alert: inputs, what is usual, and what each adds to the score.
+    #[command(after_help = "Example: tidewatch study explain recordings/S02.zip --alert 1")]
+    Explain(explain::ExplainArgs),
 }
 
 /// Runs a command of `tidewatch study` and prints its answer.
@@ -40,6 +74,9 @@ enum Command {
 pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Compare(args) => compare::execute(&args),
-        Command::Parity(args) => parity::execute(&args),
+        Command::Replay(args) => replay::execute(&args),
+        Command::Evaluate(args) => evaluate::execute(&args),
+        Command::Train(args) => train::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
     }
 }

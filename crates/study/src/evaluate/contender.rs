@@ -1,0 +1,54 @@
+use std::path::Path;
+
+use anyhow::ensure;
+
+use crate::episodes::Episodes;
+use crate::score::{Graded, Grader};
+use crate::scores;
+use std::collections::BTreeMap;
+
+/// A detector that is compared with others: what it said of each recording.
+#[derive(Clone, Debug)]
+pub(super) struct Contender {
+    pub(super) name: String,
+    pub(super) graded: Vec<Graded>,
+    /// The same recordings with their blocks in other orders, a set for each order.
+    pub(super) shuffled: Vec<Vec<Graded>>,
+    /// For each budget of false alarms an hour, the threshold of each recording that other
+    /// people's recordings led to.
+    pub(super) carried_over: BTreeMap<String, Vec<f64>>,
+}
+
+impl Contender {
+    pub(super) fn new(name: &str, graded: Vec<Graded>, shuffled: Vec<Vec<Graded>>) -> Self {
+        Self { name: name.to_owned(), graded, shuffled, carried_over: BTreeMap::new() }
+    }
+
+    /// Reads the score files of a folder, `NAME.csv` for each labelled recording.
+    ///
+    /// # Errors
+    /// Names the file, line and column that cannot be read, or the folder that holds none.
+    pub(super) fn read(
+        name: &str,
+        folder: &Path,
+        episodes: &Episodes,
+        grader: &Grader,
+        starts: &BTreeMap<String, f64>,
+    ) -> anyhow::Result<Self> {
+        let mut graded = Vec::new();
+        for (recording, labels) in episodes {
+            let path = folder.join(format!("{recording}.csv"));
+            if path.exists() {
+                let scores = scores::read(&path)?;
+                graded.extend(grader.grade(
+                    recording,
+                    labels,
+                    &scores,
+                    starts.get(recording).copied(),
+                ));
+            }
+        }
+        ensure!(!graded.is_empty(), "{} holds no score of a labelled recording", folder.display());
+        Ok(Self::new(name, graded, Vec::new()))
+    }
+}

@@ -1,0 +1,212 @@
+//! The whole evaluation protocol, as one table.
+
+mod contender;
+mod folds;
+mod outcome;
+mod plain;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+
+use crate::episodes::{self, Episodes};
+use crate::report;
+use crate::score::{Effort, Grader};
+use crate::sitting::{Sitting, sittings};
+use crate::source::Sources;
+use crate::table::Table;
+use crate::train::{Recipe, grade};
+use crate::{model_file, parallel};
+use contender::Contender;
+use plain::Plain;
+
+pub(crate) use outcome::{Outcome, Protocol, Row, interval};
+
+/// Arguments of `tidewatch study evaluate`.
+#[derive(clap::Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    sources: Sources,
+    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person.
+    #[arg(long)]
+    episodes: PathBuf,
+    /// Score a finished model on everybody, instead of training without each person in turn.
+    #[arg(long, conflicts_with = "scores")]
+    model: Option<PathBuf>,
+    /// Take scores from a folder of RECORDING.csv (time_unix,score[,level]); no recording needed.
+    #[arg(long)]
+    scores: Option<PathBuf>,
+    /// When the uncropped recordings began (recording,start_unix_utc), for scores without
+    /// recordings; else at their first row.
+    #[arg(long)]
+    starts: Option<PathBuf>,
+    /// Score files of another detector, as a further line: NAME=FOLDER. May be given again.
+    #[arg(long, value_name = "NAME=FOLDER")]
+    compare: Vec<String>,
+    /// Cut 0 to 10 min off each start, drawn from this seed and the recording's name.
+    #[arg(long)]
+    crop: Option<u64>,
+    /// Labels that count, separated by commas; else all.
+    #[arg(long, value_delimiter = ',')]
+    tasks: Option<Vec<String>>,
+    /// Write every figure as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Write a report for the browser, one file that needs nothing else.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    /// Copies of the scores that are turned in time, for chance.
+    #[arg(long, default_value_t = 200)]
+    surrogates: u64,
+    /// Draws of people, for intervals.
+    #[arg(long, default_value_t = 2000)]
+    bootstrap: usize,
+    /// Orders of blocks that are averaged for the shuffled AUROC.
+    #[arg(long, default_value_t = 5)]
+    orders: u64,
+    /// Seed of whatever is drawn.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+/// Prints the table, and writes what was asked for.
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+pub(crate) fn execute(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let outcome = evaluate(args)?;
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&outcome)? + "\n";
+        write(path, &text)?;
+    }
+    if let Some(path) = &args.html {
+        write(path, &report::html(&outcome))?;
+    }
+    println!("{}", report::text(&outcome));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
+    let episodes = episodes::read(&args.episodes)?;
+    let grader = Grader { tasks: args.tasks.clone() };
+    let sittings = args.sittings(&episodes)?;
+    let starts = args.starts(&sittings)?;
+    let effort = Effort { surrogates: args.surrogates, bootstrap: args.bootstrap, seed: args.seed };
+    let mut remarks = Vec::new();
+    let mut contenders = args.contenders(&sittings, &episodes, &grader, &starts, &mut remarks)?;
+    let plain = (!sittings.is_empty()).then(|| Plain::of(&sittings, &grader, args.orders));
+    let mut further = match &plain {
+        Some(plain) => plain.contenders(&contenders[0]),
+        None => plain::knowing_no_signal(&contenders[0]),
+    };
+    for named in &args.compare {
+        let (name, folder) =
+            named.split_once('=').with_context(|| format!("--compare {named}: not NAME=FOLDER"))?;
+        further.push(Contender::read(name, folder.as_ref(), &episodes, &grader, &starts)?);
+    }
+    contenders.extend(further);
+    ensure!(
+        contenders[0].graded.iter().any(|it| it.points.iter().any(|point| point.inside)),
+        "no scored window lies in an episode: do the times of {} fit?",
+        args.episodes.display()
+    );
+    let rows = parallel::each("scoring", &contenders, |it| Row::of(it, plain.as_ref(), &effort));
+    let protocol = args.protocol(&contenders[0], &episodes);
+    Ok(Outcome { protocol, rows, remarks })
+}
+
+impl EvaluateArgs {
+    fn sittings(&self, episodes: &Episodes) -> anyhow::Result<Vec<Sitting>> {
+        if self.scores.is_some() && self.sources.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sittings = sittings(self.sources.read()?, episodes);
+        ensure!(!sittings.is_empty(), "{} labels no such recording", self.episodes.display());
+        if let Some(seed) = self.crop {
+            sittings = sittings.iter().map(|it| it.cropped(seed)).collect();
+        }
+        Ok(sittings)
+    }
+
+    /// When recordings began: as a file says, else as they say themselves.
+    fn starts(&self, sittings: &[Sitting]) -> anyhow::Result<BTreeMap<String, f64>> {
+        let own = sittings.iter().map(|it| (it.name.clone(), it.origin.as_seconds_f64()));
+        let mut starts: BTreeMap<String, f64> = own.collect();
+        if let Some(path) = &self.starts {
+            let mut table = Table::open(path)?;
+            let (recording, start) = (table.column("recording")?, table.column("start_unix_utc")?);
+            while let Some(row) = table.next_row()? {
+                starts.insert(row.text(recording).to_owned(), row.number(start)?);
+            }
+        }
+        Ok(starts)
+    }
+
+    /// The detector first, and what is made of it.
+    fn contenders(
+        &self,
+        sittings: &[Sitting],
+        episodes: &Episodes,
+        grader: &Grader,
+        starts: &BTreeMap<String, f64>,
+        remarks: &mut Vec<String>,
+    ) -> anyhow::Result<Vec<Contender>> {
+        if let Some(folder) = &self.scores {
+            return Ok(vec![Contender::read("scores", folder, episodes, grader, starts)?]);
+        }
+        if let Some(path) = &self.model {
+            let model = Arc::new(model_file::read(Some(path))?);
+            let judged = |sittings: &[Sitting]| {
+                parallel::each("judging", sittings, |it| grade(it, &model, grader))
+            };
+            let graded = judged(sittings).into_iter().flatten().collect();
+            let order = |seed| {
+                let anew: Vec<Sitting> = sittings.iter().map(|it| it.shuffled(seed)).collect();
+                judged(&anew).into_iter().flatten().collect()
+            };
+            let shuffled = (0..self.orders).map(order).collect();
+            return Ok(vec![Contender::new(model.id(), graded, shuffled)]);
+        }
+        let mut contenders = folds::leave_one_out(sittings, &self.recipe, grader, self.orders)?;
+        match folds::forward(sittings, &self.recipe, grader)? {
+            Some(forward) => contenders.push(forward),
+            None => remarks.push(
+                "Forward chaining by date was skipped: nobody has more than one recording."
+                    .to_owned(),
+            ),
+        }
+        Ok(contenders)
+    }
+
+    fn protocol(&self, detector: &Contender, episodes: &Episodes) -> Protocol {
+        let scored: BTreeSet<&String> = detector.graded.iter().map(|it| &it.recording).collect();
+        let people: BTreeSet<&String> = detector.graded.iter().map(|it| &it.person).collect();
+        let scored_by = match (&self.scores, &self.model) {
+            (Some(_), _) => "score files".to_owned(),
+            (_, Some(_)) => format!("the model {} as it is", detector.name),
+            _ => "leaving one person out".to_owned(),
+        };
+        Protocol {
+            detector: detector::VERSION.to_owned(),
+            scored_by,
+            crop_seed: self.crop,
+            shuffled_orders: self.orders,
+            surrogates: self.surrogates,
+            bootstrap_draws: self.bootstrap,
+            people: people.len(),
+            recordings: scored.len(),
+            missing_recordings: episodes
+                .keys()
+                .filter(|it| !scored.contains(it))
+                .cloned()
+                .collect(),
+        }
+    }
+}

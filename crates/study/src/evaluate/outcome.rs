@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::contender::Contender;
+use super::plain::Plain;
+use crate::score::{
+    Effort, EventFigures, Interval, Summary, at_own_thresholds, auroc, pooled, roc, summary,
+};
+
+/// A line of the table, with all that stands behind it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+    /// Recordings cut in their rests, reordered, and judged anew; none where only scores are known.
+    pub(crate) auroc_shuffled: Option<f64>,
+    /// The same for each order.
+    pub(crate) auroc_shuffled_by_order: Vec<Option<f64>>,
+    /// On windows that are stiller than half of the recording.
+    pub(crate) auroc_still: Option<f64>,
+    /// Thresholds chosen on other people within a budget, and what they came to here.
+    pub(crate) carried_over: BTreeMap<String, EventFigures>,
+    /// False and true positive rates.
+    #[serde(skip)]
+    pub(crate) roc: Vec<(f64, f64)>,
+}
+
+impl Row {
+    pub(super) fn of(contender: &Contender, plain: Option<&Plain>, effort: &Effort) -> Self {
+        let orders: Vec<Option<f64>> =
+            contender.shuffled.iter().map(|graded| auroc(&pooled(graded))).collect();
+        let known: Vec<f64> = orders.iter().flatten().copied().collect();
+        let carried = |(budget, thresholds): (&String, &Vec<f64>)| {
+            (budget.clone(), at_own_thresholds(&contender.graded, thresholds, effort))
+        };
+        Self {
+            name: contender.name.clone(),
+            summary: summary(&contender.graded, effort),
+            auroc_shuffled: (!known.is_empty())
+                .then(|| known.iter().sum::<f64>() / known.len() as f64),
+            auroc_shuffled_by_order: orders,
+            auroc_still: plain.and_then(|plain| auroc(&pooled(&plain.still(&contender.graded)))),
+            carried_over: contender.carried_over.iter().map(carried).collect(),
+            roc: roc(&pooled(&contender.graded)),
+        }
+    }
+}
+
+/// What was evaluated, and how.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) protocol: Protocol,
+    /// The detector first, then what it is held against.
+    pub(crate) rows: Vec<Row>,
+    /// Words about what could not be done.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// How the scores came to be.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Protocol {
+    pub(crate) detector: String,
+    pub(crate) scored_by: String,
+    pub(crate) crop_seed: Option<u64>,
+    pub(crate) shuffled_orders: u64,
+    pub(crate) surrogates: u64,
+    pub(crate) bootstrap_draws: usize,
+    pub(crate) people: usize,
+    pub(crate) recordings: usize,
+    pub(crate) missing_recordings: Vec<String>,
+}
+
+/// An interval in words.
+pub(crate) fn interval(of: Option<Interval>) -> String {
+    of.map(|[low, high]| format!("{low:.3} to {high:.3}")).unwrap_or_default()
+}

@@ -1,0 +1,173 @@
+use std::fmt::Write as _;
+
+use crate::evaluate::{Outcome, Row, interval};
+use crate::score::EventFigures;
+
+/// The table as text.
+pub(crate) fn text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let mut line = |words: String| writeln!(text, "{words}").expect("a string takes all");
+    for words in about(outcome) {
+        line(words);
+    }
+    line(String::new());
+    line(format!(
+        "{:<22} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>7}",
+        "detector",
+        "AUROC",
+        "95 %",
+        "person",
+        "range",
+        "norm.",
+        "AUPRC",
+        "Brier",
+        "ECE",
+        "balanced",
+        "guarded",
+        "shuff.",
+        "still",
+        "clock",
+        "no verd"
+    ));
+    for row in &outcome.rows {
+        line(figures(row));
+    }
+    line(String::new());
+    line(format!(
+        "{:<22} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>9} {:>8} {:>15} {:>8}",
+        "events",
+        "FA/h <",
+        "found",
+        "95 %",
+        "chance",
+        "same thr.",
+        "p",
+        "real FA/h",
+        "latency",
+        "in alarm",
+        "lead (quart.)",
+        "warned"
+    ));
+    for row in &outcome.rows {
+        for (budget, it) in &row.summary.events_at {
+            line(events(&row.name, budget, it));
+        }
+        for (budget, it) in &row.carried_over {
+            line(events("  chosen on others", budget, it));
+        }
+        if let Some(it) = &row.summary.own_level {
+            line(events("  own level", "", it));
+        }
+    }
+    for words in people(outcome).into_iter().chain(notes()) {
+        line(words);
+    }
+    text
+}
+
+/// What was scored, and how, in sentences.
+pub(super) fn about(outcome: &Outcome) -> Vec<String> {
+    let (it, first) = (&outcome.protocol, &outcome.rows[0].summary);
+    let crop =
+        it.crop_seed.map_or("not cropped".to_owned(), |seed| format!("cropped, seed {seed}"));
+    let mut words = vec![
+        format!(
+            "{}, {}: {} recordings of {} people, {crop}.",
+            it.detector, it.scored_by, it.recordings, it.people
+        ),
+        format!(
+            "{} windows, prevalence {:.3}, {} events, {:.2} h outside of episodes, clock {}.",
+            first.windows,
+            first.prevalence,
+            first.events,
+            first.non_episode_hours,
+            number(first.auroc_clock_same_windows)
+        ),
+    ];
+    if !it.missing_recordings.is_empty() {
+        words.push(format!("No scores for {}.", it.missing_recordings.join(", ")));
+    }
+    words.extend(outcome.remarks.clone());
+    words
+}
+
+fn figures(row: &Row) -> String {
+    let it = &row.summary;
+    let range = it.auroc_person_range.map(|[low, high]| format!("{low:.2} - {high:.2}"));
+    let brief = |of| interval(of).replace(" to ", " - ");
+    format!(
+        "{:<22} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6.1}%",
+        row.name,
+        number(it.auroc),
+        brief(it.auroc_ci95),
+        number(it.auroc_person_median),
+        range.unwrap_or_default(),
+        number(it.auroc_person_normalised),
+        number(it.auprc),
+        number(it.brier),
+        number(it.ece),
+        number(it.auroc_time_balanced),
+        number(it.auroc_time_balanced_guarded),
+        number(row.auroc_shuffled),
+        number(row.auroc_still),
+        number(it.auroc_clock_same_windows),
+        it.no_verdict_pct
+    )
+}
+
+fn events(name: &str, budget: &str, it: &EventFigures) -> String {
+    let lead = it
+        .early
+        .lead_quartiles_s
+        .map(|[low, middle, high]| format!("{middle:.0} s ({low:.0}-{high:.0})"));
+    format!(
+        "{name:<22} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {:>9} {:>7.1}% {:>15} {:>8}",
+        it.sensitivity,
+        interval(it.sensitivity_ci95).replace(" to ", " - "),
+        number(it.chance),
+        number(it.chance_same_threshold),
+        number(it.p),
+        it.fa_per_h,
+        it.median_latency_s.map(|it| format!("{it:.0} s")).unwrap_or_default(),
+        it.time_in_alarm * 100.0,
+        lead.unwrap_or_default(),
+        format!("{}/{}", it.early.warned, it.early.onsets)
+    )
+}
+
+fn people(outcome: &Outcome) -> Vec<String> {
+    let row = &outcome.rows[0];
+    let one = |(person, auroc): (&String, &Option<f64>)| format!("{person} {}", number(*auroc));
+    let people: Vec<String> = row.summary.auroc_by_person.iter().map(one).collect();
+    let tasks = |(budget, it): (&String, &EventFigures)| {
+        let tasks: Vec<String> =
+            it.by_task.iter().map(|(task, found)| format!("{task} {found}")).collect();
+        format!("Found at {budget} false alarms/h: {}.", tasks.join(", "))
+    };
+    let mut words =
+        vec![String::new(), format!("AUROC by person ({}): {}.", row.name, people.join(", "))];
+    words.extend(row.summary.events_at.iter().map(tasks));
+    let guarded = interval(row.summary.auroc_time_balanced_guarded_ci95);
+    words.push(format!("Guarded time-balanced AUROC, 95 %: {guarded}."));
+    words
+}
+
+/// How to read the table.
+pub(super) fn notes() -> Vec<String> {
+    [
+        "",
+        "AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
+        "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
+        "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
+        "chance: the same search on scores turned in time; same thr.: turned scores at the same threshold, the sterner of the two.",
+        "lead: from an alarm 10 min to 30 s before an onset to that onset. Onsets that a protocol sets cannot be foreseen: read it as chance.",
+        "moving-average rate: the part of the last half hour that lay in episodes which are over. Intervals: people drawn anew.",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Three decimals, or a dash.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.3}"))
+}

@@ -1,0 +1,50 @@
+//! The whole causal detector, run over a stream as it would have run live.
+
+use std::sync::Arc;
+
+use biosignal::{MICROS_PER_SECOND, Timestamp};
+use detector::{Alert, AlertTransition, Assessment, Config, Detector, Model, Output};
+
+use crate::stream::Stream;
+
+/// The detector's hop, s: what is found in between is news for staff, not a row.
+pub(crate) const HOP_S: i64 = 10;
+
+/// What a detector found.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// One finding a hop.
+    pub(crate) assessments: Vec<Assessment>,
+    /// Alerts as they began.
+    pub(crate) alerts: Vec<Alert>,
+}
+
+/// Runs a new detector over a stream, one tick a second.
+pub(crate) fn run(stream: &Stream, config: &Config, model: &Arc<Model>) -> Run {
+    let mut detector = Detector::new(config.clone(), Arc::clone(model));
+    let mut readings = stream.readings.iter().peekable();
+    let mut found = Run::default();
+    let first = stream.start.as_micros().div_euclid(MICROS_PER_SECOND) + 1;
+    let wait = i64::from(config.lateness_s);
+    let last = stream.end.as_micros().div_euclid(MICROS_PER_SECOND) + wait;
+    for second in first..=last {
+        let now = Timestamp::from_seconds(second);
+        while let Some(reading) = readings.next_if(|reading| reading.end() <= now) {
+            detector.push(reading);
+        }
+        for output in detector.tick(now) {
+            match output {
+                Output::Assessment(it) if is_row(&it, stream) => found.assessments.push(it),
+                Output::Alert(AlertTransition::Raised(alert)) => found.alerts.push(alert),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Whether a finding ends a hop of the stream.
+fn is_row(assessment: &Assessment, stream: &Stream) -> bool {
+    let hop = HOP_S * MICROS_PER_SECOND;
+    assessment.at > stream.start && assessment.at.as_micros().rem_euclid(hop) == 0
+}

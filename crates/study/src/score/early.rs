@@ -1,0 +1,87 @@
+use serde::Serialize;
+
+use super::alarms::alarms;
+use super::grid::Graded;
+use super::rank::{quantile, sorted};
+
+/// Onsets that follow each other so closely are one incident, s.
+const ONE_INCIDENT_S: f64 = 900.0;
+/// An alarm so long before an onset, s, warns of it,
+const EARLIEST_S: f64 = 600.0;
+/// down to so long before, s; a later one is late.
+const LATEST_S: f64 = 30.0;
+
+/// Alarms that begin 10 min to 30 s before an onset. Where the onset is set by a protocol nothing
+/// can foresee it: the share then tells of chance and of the unease before a task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Early {
+    /// Onsets, those within 15 min counted as one.
+    pub(crate) onsets: usize,
+    /// How many were warned of.
+    pub(crate) warned: usize,
+    /// From the first such alarm to the onset, s: lower quartile, median, upper quartile.
+    pub(crate) lead_quartiles_s: Option<[f64; 3]>,
+    pub(crate) leads_s: Vec<f64>,
+}
+
+impl Early {
+    pub(crate) fn of(recordings: &[Graded], threshold: impl Fn(usize) -> f64) -> Self {
+        let mut onsets = 0;
+        let mut leads = Vec::new();
+        for (place, recording) in recordings.iter().enumerate() {
+            let begun: Vec<f64> = alarms(recording, &recording.scores, threshold(place))
+                .into_iter()
+                .map(|index| recording.points[index].time)
+                .collect();
+            for onset in incidents(recording) {
+                onsets += 1;
+                let leads_to = |time: &&f64| (LATEST_S..=EARLIEST_S).contains(&(onset - **time));
+                leads.extend(begun.iter().find(leads_to).map(|time| onset - time));
+            }
+        }
+        let leads = sorted(leads);
+        let quartile = |part| quantile(&leads, part);
+        let quartiles = quartile(0.25).zip(quartile(0.5)).zip(quartile(0.75));
+        Self {
+            onsets,
+            warned: leads.len(),
+            lead_quartiles_s: quartiles.map(|((low, middle), high)| [low, middle, high]),
+            leads_s: leads,
+        }
+    }
+}
+
+/// The onsets of incidents in the order of time.
+fn incidents(recording: &Graded) -> Vec<f64> {
+    let mut onsets: Vec<f64> = Vec::new();
+    for start in sorted(recording.events.iter().map(|event| event.start)) {
+        if onsets.last().is_none_or(|last| start - last > ONE_INCIDENT_S) {
+            onsets.push(start);
+        }
+    }
+    onsets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grader;
+    use super::*;
+    use crate::episodes::{Episode, Labels};
+    use crate::scores::{Hop, Scores};
+
+    #[test]
+    fn an_alarm_shortly_before_an_onset_warns_and_close_onsets_are_one() {
+        let hop = |index: u32| {
+            let time = f64::from(index) * 10.0;
+            Hop { time, score: Some(f64::from(u8::from(index == 188))), level: None }
+        };
+        let episode = |start| Episode { label: "x".into(), start, end: start + 60.0 };
+        let labels =
+            Labels { person: None, episodes: [1000.0, 1800.0, 2000.0].map(episode).to_vec() };
+        let scores = Scores { hops: (0..300).map(hop).collect(), has_level: false };
+        let graded = Grader::default().grade("A", &labels, &scores, None).expect("there are rows");
+        let early = Early::of(&[graded], |_| 0.5);
+        assert_eq!((early.onsets, early.warned), (2, 1));
+        assert_eq!(early.lead_quartiles_s, Some([120.0; 3]));
+    }
+}

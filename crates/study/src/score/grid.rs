@@ -1,0 +1,161 @@
+use crate::episodes::{Episode, Labels};
+use crate::scores::{Hop, Scores};
+
+/// Verdicts are compared on a grid of so many seconds.
+pub(crate) const STEP_S: f64 = 10.0;
+/// What follows an onset so closely is left out of guarded figures, s,
+const AFTER_ONSET_S: f64 = 60.0;
+/// and what follows an end, s.
+const AFTER_END_S: f64 = 90.0;
+const NEAR: f64 = 1e-6;
+
+/// One point of the grid: the verdict of the last 10 s and the label of their middle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// Seconds since 1970 UTC.
+    pub(crate) time: f64,
+    /// Minutes since the recording began: no model sees it.
+    pub(crate) minute: f64,
+    /// Inside an episode.
+    pub(crate) inside: bool,
+    /// Close to where the label changes.
+    pub(crate) edge: bool,
+    /// Inside an episode that is not asked for: neither inside nor outside.
+    pub(crate) dropped: bool,
+}
+
+/// A recording's verdicts on the grid.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Graded {
+    pub(crate) recording: String,
+    pub(crate) person: String,
+    pub(crate) points: Vec<Point>,
+    /// A score for each point; none where there is no verdict.
+    pub(crate) scores: Vec<Option<f64>>,
+    /// An alarm state for each point, where the detector said one at all.
+    pub(crate) levels: Option<Vec<Option<f64>>>,
+    /// Episodes of which at least half lies in the graded span.
+    pub(crate) events: Vec<Episode>,
+}
+
+/// What is the same for each recording.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grader {
+    /// Labels that count; none means all.
+    pub(crate) tasks: Option<Vec<String>>,
+}
+
+impl Grader {
+    /// Lays a recording's scores on the grid. `start` is its uncropped start, where known.
+    /// None where there is no row.
+    pub(crate) fn grade(
+        &self,
+        recording: &str,
+        labels: &Labels,
+        scores: &Scores,
+        start: Option<f64>,
+    ) -> Option<Graded> {
+        let (first, last) = (scores.hops.first()?.time, scores.hops.last()?.time);
+        let origin = start.unwrap_or(first);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let count = ((last - first + NEAR) / STEP_S).ceil().max(1.0) as u32;
+        let times: Vec<f64> = (0..count).map(|it| first + f64::from(it) * STEP_S).collect();
+        let points = times.iter().map(|time| self.point(*time, origin, &labels.episodes)).collect();
+        let hops: Vec<Option<&Hop>> = times.iter().map(|time| fresh(&scores.hops, *time)).collect();
+        let of = |part: fn(&Hop) -> Option<f64>| hops.iter().map(|it| it.and_then(part)).collect();
+        let end = times[times.len() - 1];
+        let mostly_seen =
+            |it: &&Episode| it.end.min(end) - it.start.max(first) >= (it.end - it.start) / 2.0;
+        let asked = labels.episodes.iter().filter(|it| self.asked(it));
+        Some(Graded {
+            recording: recording.to_owned(),
+            person: labels.person.clone().unwrap_or_else(|| recording.to_owned()),
+            points,
+            scores: of(|hop| hop.score),
+            levels: scores.has_level.then(|| of(|hop| hop.level)),
+            events: asked.filter(mostly_seen).cloned().collect(),
+        })
+    }
+
+    fn asked(&self, episode: &Episode) -> bool {
+        self.tasks.as_ref().is_none_or(|tasks| tasks.contains(&episode.label))
+    }
+
+    fn point(&self, time: f64, origin: f64, episodes: &[Episode]) -> Point {
+        let middle = time - STEP_S / 2.0;
+        let within = |it: &&Episode| it.start <= middle && middle <= it.end;
+        let inside = episodes.iter().filter(within).any(|it| self.asked(it));
+        let edge = episodes.iter().any(|it| {
+            (it.start <= middle && middle < it.start + AFTER_ONSET_S)
+                || (it.end < middle && middle <= it.end + AFTER_END_S)
+        });
+        Point {
+            time,
+            minute: (time - origin) / 60.0,
+            inside,
+            edge,
+            dropped: !inside && episodes.iter().any(|it| within(&it)),
+        }
+    }
+}
+
+/// The latest row of the 10 s that end at a moment.
+fn fresh(hops: &[Hop], time: f64) -> Option<&Hop> {
+    let after = hops.partition_point(|hop| hop.time <= time + NEAR);
+    let hop = &hops[after.checked_sub(1)?];
+    (time - hop.time < STEP_S - NEAR).then_some(hop)
+}
+
+impl Graded {
+    /// The same recording under other scores.
+    pub(crate) fn with_scores(&self, scores: Vec<Option<f64>>) -> Self {
+        Self { scores, levels: None, ..self.clone() }
+    }
+
+    /// Points that count, with their scores.
+    pub(crate) fn verdicts(&self) -> impl Iterator<Item = (&Point, f64)> {
+        self.points
+            .iter()
+            .zip(&self.scores)
+            .filter(|(point, _)| !point.dropped)
+            .filter_map(|(point, score)| Some((point, (*score)?)))
+    }
+
+    /// Hours outside of episodes with a verdict.
+    pub(crate) fn calm_hours(&self) -> f64 {
+        let calm = self.verdicts().filter(|(point, _)| !point.inside).count();
+        calm as f64 * STEP_S / 3600.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_gaps_and_dropped_tasks_stand_where_they_belong() {
+        let hops = (0..=1201)
+            .map(|half| f64::from(half) / 2.0)
+            .filter(|time| *time >= 30.0)
+            .map(|time| Hop {
+                time,
+                score: (!(100.0..150.0).contains(&time)).then_some(1.0),
+                level: None,
+            })
+            .collect();
+        let episode = |label: &str, start, end| Episode { label: label.into(), start, end };
+        let labels = Labels {
+            person: None,
+            episodes: vec![episode("x", 200.0, 300.0), episode("z", 400.0, 450.0)],
+        };
+        let grader = Grader { tasks: Some(vec!["x".to_owned()]) };
+        let graded = grader
+            .grade("A", &labels, &Scores { hops, has_level: false }, None)
+            .expect("there are rows");
+        let count = |part: fn(&Point) -> bool| graded.points.iter().filter(|it| part(it)).count();
+        assert_eq!(count(|it| it.inside), 10);
+        assert_eq!(count(|it| it.dropped), 5);
+        assert_eq!(graded.scores.iter().filter(|it| it.is_none()).count(), 5);
+        assert_eq!((graded.points.len(), graded.events.len()), (58, 1));
+    }
+}

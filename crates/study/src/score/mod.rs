@@ -1,0 +1,23 @@
+//! How good scores are: the evaluation protocol's definitions, apart from where scores come from.
+//!
+//! The rules are those of an independent scorer, and a test holds the two against each other.
+
+mod alarms;
+mod balance;
+mod bootstrap;
+mod calibration;
+mod chance;
+mod clock;
+mod early;
+mod events;
+mod grid;
+mod rank;
+mod summary;
+mod sweep;
+
+pub(crate) use clock::clock;
+pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};
+pub(crate) use grid::{Graded, Grader, STEP_S};
+pub(crate) use rank::{auroc, median, roc};
+pub(crate) use summary::{Effort, Interval, Summary, pooled, summary};
+pub(crate) use sweep::best_threshold;

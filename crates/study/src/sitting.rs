@@ -1,0 +1,152 @@
+//! A recording with its labels, and the ways in which it can be told anew.
+
+use biosignal::Timestamp;
+use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
+
+use crate::crop::crop_seconds;
+use crate::episodes::{Episode, Episodes, Labels};
+use crate::source::Named;
+use crate::stream::Stream;
+
+/// One person's recording and what was going on in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sitting {
+    pub(crate) name: String,
+    pub(crate) person: String,
+    pub(crate) labels: Labels,
+    pub(crate) stream: Stream,
+    /// When the whole recording began, before anything was cut off.
+    pub(crate) origin: Timestamp,
+}
+
+/// Keeps the recordings that have labels.
+pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitting> {
+    let labelled = |recording: Named| {
+        let labels = episodes.get(&recording.name)?.clone();
+        let person = labels.person.clone().unwrap_or_else(|| recording.name.clone());
+        let origin = recording.stream.start;
+        Some(Sitting { name: recording.name, person, labels, stream: recording.stream, origin })
+    };
+    recordings.into_iter().filter_map(labelled).collect()
+}
+
+impl Sitting {
+    /// The same with 0 to 10 min cut off its start.
+    pub(crate) fn cropped(&self, seed: u64) -> Self {
+        let stream = self.stream.cropped(crop_seconds(seed, &self.name));
+        Self { stream, ..self.clone() }
+    }
+
+    /// The same, cut in the middle of its rests, its blocks in another order and timed anew: no
+    /// timetable holds any longer. Where the blocks meet, signals jump, as they did not when
+    /// they were worn.
+    pub(crate) fn shuffled(&self, seed: u64) -> Self {
+        let bounds = self.bounds();
+        let mut blocks: Vec<(Timestamp, Timestamp)> =
+            bounds.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        let seed = seed.wrapping_mul(1_000_003) ^ u64::from_le_bytes(seed_of(&self.name));
+        blocks.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+        let (mut readings, mut episodes) = (Vec::new(), Vec::new());
+        let mut at = self.stream.start;
+        for ((from, until), epoch) in blocks.into_iter().zip(1..) {
+            let micros = at.micros_since(from);
+            readings.extend(self.stream.part(from, until).moved(micros, epoch).readings);
+            episodes.extend(self.labels.episodes.iter().filter_map(|it| {
+                (from.as_seconds_f64() <= it.start && it.start < until.as_seconds_f64())
+                    .then(|| later(it, micros as f64 / 1e6))
+            }));
+            at = at.plus_micros(until.micros_since(from));
+        }
+        let labels = Labels { episodes, ..self.labels.clone() };
+        let stream = Stream::from_readings(readings, self.stream.start, at);
+        Self { labels, origin: stream.start, stream, ..self.clone() }
+    }
+
+    /// The start, the middle of each rest between two episodes, in whole seconds, and the end.
+    fn bounds(&self) -> Vec<Timestamp> {
+        let mut episodes = self.labels.episodes.clone();
+        episodes.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let mut bounds = vec![self.stream.start];
+        for pair in episodes.windows(2) {
+            #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
+            let middle = Timestamp::from_seconds(f64::midpoint(pair[0].end, pair[1].start) as i64);
+            if pair[1].start > pair[0].end && middle > self.stream.start && middle < self.stream.end
+            {
+                bounds.push(middle);
+            }
+        }
+        bounds.push(self.stream.end);
+        bounds
+    }
+}
+
+fn later(episode: &Episode, seconds: f64) -> Episode {
+    Episode {
+        label: episode.label.clone(),
+        start: episode.start + seconds,
+        end: episode.end + seconds,
+    }
+}
+
+/// A number from a name, so that recordings are not shuffled alike.
+fn seed_of(name: &str) -> [u8; 8] {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(name);
+    std::array::from_fn(|index| digest[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use biosignal::{Channel, DeviceId, Reading};
+
+    use super::*;
+
+    /// Ten minutes of EDA, a sample a second that says its second, two episodes.
+    fn sitting() -> Sitting {
+        let readings = vec![Reading {
+            device: DeviceId::from_address([1; 6]),
+            channel: Channel::Eda,
+            epoch: 1,
+            sequence: 0,
+            measured_at: Timestamp::from_seconds(0),
+            received_at: Timestamp::from_seconds(0),
+            period_us: 1_000_000,
+            samples: (0..600).collect(),
+        }];
+        let episode = |start, end| Episode { label: "x".into(), start, end };
+        let stream = Stream::from_readings(
+            readings,
+            Timestamp::from_seconds(0),
+            Timestamp::from_seconds(600),
+        );
+        Sitting {
+            name: "A".into(),
+            person: "A".into(),
+            labels: Labels {
+                person: None,
+                episodes: vec![episode(100.0, 200.0), episode(300.0, 350.0)],
+            },
+            origin: stream.start,
+            stream,
+        }
+    }
+
+    #[test]
+    fn blocks_change_places_with_their_labels() {
+        let shuffled = (0..20)
+            .map(|seed| sitting().shuffled(seed))
+            .find(|it| it.labels.episodes[0].start < 100.0)
+            .expect("one in two has the other order");
+        let values: Vec<i32> =
+            shuffled.stream.readings.iter().flat_map(|it| it.samples.clone()).collect();
+        assert_eq!(values, (250..600).chain(0..250).collect::<Vec<_>>());
+        let starts: Vec<f64> = shuffled.labels.episodes.iter().map(|it| it.start).collect();
+        assert_eq!(starts, [50.0, 450.0]);
+        assert_eq!(shuffled.stream.end, Timestamp::from_seconds(600));
+    }
+
+    #[test]
+    fn a_seed_is_an_order() {
+        assert_eq!(sitting().shuffled(3).stream, sitting().shuffled(3).stream);
+    }
+}

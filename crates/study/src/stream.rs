@@ -1,0 +1,145 @@
+//! A recording as the readings that a wristband would have sent.
+
+use biosignal::recording::Recording;
+use biosignal::{Channel, DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
+
+/// Readings in the order of their time, and the stretch that they stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stream {
+    pub(crate) readings: Vec<Reading>,
+    /// When it begins.
+    pub(crate) start: Timestamp,
+    /// First moment after.
+    pub(crate) end: Timestamp,
+}
+
+/// A reading holds so much of a recording.
+const PACKET_US: u32 = 500_000;
+
+impl Stream {
+    /// Plays a recording. What the maker computed from the pulse wave afterwards (heart rate,
+    /// intervals) is played only where the pulse wave itself is missing.
+    pub(crate) fn of(recording: &Recording) -> Self {
+        let pulse = recording.track(Channel::Bvp).is_some();
+        let mut readings = Vec::new();
+        for track in &recording.tracks {
+            if pulse && track.channel == Channel::HeartRate {
+                continue;
+            }
+            let packet = (PACKET_US / track.period_us).max(1) as usize;
+            let chunks = track.samples.chunks(packet * track.channel.components());
+            readings.extend(chunks.zip(0..).map(|(samples, sequence)| {
+                let before = i64::from(sequence) * packet as i64 * i64::from(track.period_us);
+                let at = track.start.plus_micros(before);
+                reading(track.channel, sequence, at, track.period_us, samples.to_vec())
+            }));
+        }
+        if !pulse {
+            readings.extend(recording.beats.iter().zip(0..).map(|(beat, sequence)| {
+                reading(Channel::Ibi, sequence, beat.at, 0, vec![0, beat.interval_us])
+            }));
+        }
+        Self::from_readings(readings, recording.start(), recording.end())
+    }
+
+    pub(crate) fn from_readings(
+        mut readings: Vec<Reading>,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Self {
+        readings.sort_by_key(|it| (it.measured_at, it.channel, it.epoch, it.sequence));
+        Self { readings, start, end }
+    }
+
+    /// What is left when the first seconds are cut off.
+    pub(crate) fn cropped(&self, seconds: i64) -> Self {
+        self.part(self.start.plus_micros(seconds * MICROS_PER_SECOND), self.end)
+    }
+
+    /// The samples from a moment until another.
+    pub(crate) fn part(&self, from: Timestamp, until: Timestamp) -> Self {
+        let readings = self.readings.iter().filter_map(|it| within(it, from, until)).collect();
+        Self::from_readings(readings, from.max(self.start), until.min(self.end))
+    }
+
+    /// The same, so much later, under another numbering.
+    pub(crate) fn moved(mut self, micros: i64, epoch: u32) -> Self {
+        for reading in &mut self.readings {
+            reading.measured_at = reading.measured_at.plus_micros(micros);
+            reading.received_at = reading.received_at.plus_micros(micros);
+            reading.epoch = epoch;
+        }
+        Self {
+            start: self.start.plus_micros(micros),
+            end: self.end.plus_micros(micros),
+            readings: self.readings,
+        }
+    }
+}
+
+fn reading(
+    channel: Channel,
+    sequence: u32,
+    at: Timestamp,
+    period_us: u32,
+    samples: Vec<i32>,
+) -> Reading {
+    Reading {
+        device: DeviceId::from_address([0xE4, 0, 0, 0, 0, 1]),
+        channel,
+        epoch: 1,
+        sequence,
+        measured_at: at,
+        received_at: at,
+        period_us,
+        samples,
+    }
+}
+
+/// The part of a reading that lies in a stretch.
+fn within(reading: &Reading, from: Timestamp, until: Timestamp) -> Option<Reading> {
+    let inside = |at: Timestamp| from <= at && at < until;
+    if !reading.is_empty() && (0..reading.len()).all(|index| inside(reading.time_of(index))) {
+        return Some(reading.clone());
+    }
+    let components = reading.channel.components();
+    let first = (0..reading.len()).find(|index| inside(reading.time_of(*index)))?;
+    let samples = (0..reading.len())
+        .filter(|index| inside(reading.time_of(*index)))
+        .flat_map(|index| &reading.samples[index * components..][..components])
+        .copied()
+        .collect();
+    let event = reading.channel.is_event();
+    let measured_at = if event { reading.measured_at } else { reading.time_of(first) };
+    Some(Reading { measured_at, samples, ..reading.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skin(start: i64, samples: Vec<i32>) -> Stream {
+        let readings =
+            vec![reading(Channel::Eda, 0, Timestamp::from_seconds(start), 250_000, samples)];
+        let end = readings[0].end();
+        Stream::from_readings(readings, Timestamp::from_seconds(start), end)
+    }
+
+    #[test]
+    fn a_part_holds_the_samples_of_its_stretch() {
+        let part = skin(100, (0..12).collect())
+            .part(Timestamp::from_micros(100_600_000), Timestamp::from_seconds(102));
+        assert_eq!(part.readings[0].samples, [3, 4, 5, 6, 7]);
+        assert_eq!(part.readings[0].measured_at, Timestamp::from_micros(100_750_000));
+        assert_eq!(part.end, Timestamp::from_seconds(102));
+    }
+
+    #[test]
+    fn cropping_and_moving_keep_time_and_values_together() {
+        let stream = skin(100, (0..12).collect()).cropped(2).moved(5_000_000, 7);
+        assert_eq!(stream.start, Timestamp::from_seconds(107));
+        assert_eq!(stream.readings[0].measured_at, Timestamp::from_seconds(107));
+        assert_eq!(stream.readings[0].samples, [8, 9, 10, 11]);
+        assert_eq!(stream.readings[0].epoch, 7);
+    }
+}

@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use detector::Inputs;
+
+use super::{Class, Lesson, Recipe};
+use crate::sitting::sittings;
+use crate::source::Sources;
+use crate::{episodes, model_file, parallel};
+
+/// Arguments of `tidewatch study train`.
+#[derive(clap::Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    sources: Sources,
+    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person.
+    #[arg(long)]
+    episodes: PathBuf,
+    /// The model file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// The model's name, as assessments will carry it; else that of the file.
+    #[arg(long)]
+    id: Option<String>,
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+/// Makes a model, and prints what its card has to say.
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let episodes = episodes::read(&args.episodes)?;
+    let sittings = sittings(args.sources.read()?, &episodes);
+    ensure!(!sittings.is_empty(), "{} labels none of the recordings", args.episodes.display());
+    let lessons =
+        parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
+    let class = Class::of(lessons.iter().collect(), &args.recipe);
+    let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let id = args.id.clone().unwrap_or(stem);
+    let model = class.model(&id, &vec![true; Inputs::names().len()])?;
+    model_file::write(&args.out, &model)?;
+    println!("{}", class.card(&model));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,13 @@
+/// How a model is made.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Recipe {
+    /// Precision of the prior around no weight: how much evidence a weight needs.
+    #[arg(long, default_value_t = 30.0)]
+    pub(crate) ridge: f64,
+    /// Each recording is learned from again so often with its start cropped at random.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) crops: u64,
+    /// Each recording is learned from again so often with its blocks in another order.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) shuffles: u64,
+}

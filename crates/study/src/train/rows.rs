@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use detector::{Assessment, Config, FeatureVector, Model};
+use ndarray::{Array1, Array2};
+
+use super::logistic::Problem;
+use crate::run::run;
+use crate::score::STEP_S;
+use crate::sitting::Sitting;
+
+/// What was measured in a recording, whatever any model says.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(super) hops: Vec<MeasuredHop>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct MeasuredHop {
+    pub(super) inside: bool,
+    pub(super) features: FeatureVector,
+}
+
+impl Measured {
+    /// Measures a recording. Features do not depend on the model.
+    pub(crate) fn of(sitting: &Sitting, model: &Arc<Model>) -> Self {
+        let hops = assessed(sitting, model).map(|it| MeasuredHop {
+            inside: is_inside(sitting, &it),
+            features: it.features.clone(),
+        });
+        Self { hops: hops.collect() }
+    }
+}
+
+/// Rows to learn from: inputs with the bias last, whether inside, and what each counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    inputs: Vec<f64>,
+    inside: Vec<f64>,
+    weights: Vec<f64>,
+    /// The recording that each row comes from.
+    sitting: Vec<usize>,
+}
+
+impl Rows {
+    /// The rows of one recording. Each recording weighs the same, `share` in all per hop of an
+    /// hour, however long it is.
+    pub(super) fn of(place: usize, sitting: &Sitting, model: &Arc<Model>, weight: f64) -> Self {
+        let mut rows = Self::default();
+        for it in assessed(sitting, model) {
+            rows.inputs.extend(it.inputs.values());
+            rows.inputs.push(1.0);
+            rows.inside.push(f64::from(u8::from(is_inside(sitting, &it))));
+            rows.weights.push(weight);
+            rows.sitting.push(place);
+        }
+        rows
+    }
+
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.inputs.append(&mut other.inputs);
+        self.inside.append(&mut other.inside);
+        self.weights.append(&mut other.weights);
+        self.sitting.append(&mut other.sitting);
+    }
+}
+
+/// Rows as a matrix.
+pub(super) struct Table {
+    x: Array2<f64>,
+    y: Array1<f64>,
+    weights: Array1<f64>,
+    sitting: Vec<usize>,
+}
+
+impl Table {
+    pub(super) fn of(rows: Rows, width: usize) -> Self {
+        let x = Array2::from_shape_vec((rows.inside.len(), width + 1), rows.inputs)
+            .expect("a row is as long as the inputs' names, and the bias");
+        Self { x, y: rows.inside.into(), weights: rows.weights.into(), sitting: rows.sitting }
+    }
+
+    /// Everything, or what is left where some recordings count for nothing.
+    pub(super) fn without(&self, left_out: impl Fn(usize) -> bool) -> Array1<f64> {
+        let weight = |(sitting, weight): (&usize, &f64)| {
+            if left_out(*sitting) { 0.0 } else { *weight }
+        };
+        self.sitting.iter().zip(&self.weights).map(weight).collect()
+    }
+
+    /// How many rows, and how many of them inside an episode.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.y.len(), self.y.iter().filter(|it| **it > 0.5).count())
+    }
+
+    pub(super) fn problem<'a>(&'a self, weights: &'a Array1<f64>) -> Problem<'a> {
+        Problem { x: self.x.view(), y: self.y.view(), weights: weights.view() }
+    }
+}
+
+/// The hops with a verdict.
+fn assessed(sitting: &Sitting, model: &Arc<Model>) -> impl Iterator<Item = Assessment> {
+    let found = run(&sitting.stream, &Config::default(), model);
+    found.assessments.into_iter().filter(|it| it.score.is_some())
+}
+
+/// The label of a hop, as it will be scored: that of the middle of its 10 s.
+fn is_inside(sitting: &Sitting, assessment: &Assessment) -> bool {
+    let middle = assessment.at.as_seconds_f64() - STEP_S / 2.0;
+    sitting.labels.episodes.iter().any(|it| it.start <= middle && middle <= it.end)
+}
