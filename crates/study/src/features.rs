@@ -1,6 +1,6 @@
 //! The detector's features by name, and which signal each comes from.
 
-use detector::{FeatureVector, Inputs};
+use detector::{Feature, Inputs};
 
 /// The signal that a feature comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,15 +12,8 @@ pub(crate) enum Signal {
 }
 
 /// Every feature that the detector computes, in its order.
-pub(crate) fn names() -> Vec<String> {
-    let mut names: Vec<_> = Inputs::names().iter().map(|it| feature_of(it).to_owned()).collect();
-    names.dedup();
-    names
-}
-
-/// A feature by its name, where it could be computed.
-pub(crate) fn value(features: &FeatureVector, name: &str) -> Option<f64> {
-    features.iter().find_map(|(found, value)| (found == name).then_some(value))
+pub(crate) fn names() -> [&'static str; Feature::ALL.len()] {
+    Feature::ALL.map(Feature::name)
 }
 
 /// The feature that an input of a model is made of.
@@ -57,7 +50,7 @@ mod tests {
     #[test]
     fn every_feature_comes_from_a_signal() {
         for name in names() {
-            assert!(signal_of(&name).is_some(), "{name} comes from no signal");
+            assert!(signal_of(name).is_some(), "{name} comes from no signal");
         }
         assert_eq!(signal_of("scr_rate"), Some(Signal::Eda));
         assert_eq!(feature_of("heart_rate.minute"), "heart_rate");

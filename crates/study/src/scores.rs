@@ -49,7 +49,7 @@ pub(crate) fn write(path: &Path, assessments: &[Assessment]) -> anyhow::Result<(
     let mut writer =
         csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()))?;
     let head = ["time_unix", "score", "level", "quality", "state"];
-    writer.write_record(head.into_iter().chain(names.iter().map(String::as_str)))?;
+    writer.write_record(head.into_iter().chain(names))?;
     for it in assessments {
         let hop = Hop::of(it);
         let said = [
@@ -59,7 +59,7 @@ pub(crate) fn write(path: &Path, assessments: &[Assessment]) -> anyhow::Result<(
             it.quality.to_string(),
             it.level.name().to_owned(),
         ];
-        let measured = names.iter().map(|name| text(features::value(&it.features, name)));
+        let measured = names.iter().map(|name| text(it.features.get(name)));
         writer.write_record(said.into_iter().chain(measured))?;
     }
     writer.flush().with_context(|| format!("cannot write {}", path.display()))

@@ -6,7 +6,6 @@ use detector::Config;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::contender::Contender;
-use crate::features;
 use crate::parallel;
 use crate::run::run;
 use crate::score::{Graded, Grader, clock};
@@ -14,7 +13,7 @@ use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
 
 /// The feature that tells how much the wrist moves.
-const ACTIVITY: &str = "ln_activity";
+const ACTIVITY: &str = "activity";
 /// A single feature as a score.
 const SINGLE: [(&str, &str); 2] =
     [("heart-rate threshold", "heart_rate"), ("SCR rate alone", "scr_rate")];
@@ -78,7 +77,8 @@ fn measure(sittings: &[Sitting], grader: &Grader) -> Vec<Vec<Graded>> {
     let measured = parallel::each("measuring", sittings, |sitting| {
         let found = run(&sitting.stream, &Config::default(), &model);
         let graded = names.iter().filter_map(|name| {
-            let hop = |it: &detector::Assessment| Hop { score: features::value(&it.features, name), ..Hop::of(it) };
+            let hop =
+                |it: &detector::Assessment| Hop { score: it.features.get(name), ..Hop::of(it) };
             let hops = found.assessments.iter().map(hop).collect();
             let scores = Scores { hops, has_level: false };
             let origin = sitting.origin.as_seconds_f64();

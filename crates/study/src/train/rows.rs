@@ -17,7 +17,8 @@ pub(crate) struct Measured {
 #[derive(Clone, Debug)]
 pub(super) struct MeasuredHop {
     pub(super) inside: bool,
-    pub(super) features: FeatureVector,
+    /// The features, as models weigh them.
+    pub(super) weighed: FeatureVector,
 }
 
 impl Measured {
@@ -25,7 +26,7 @@ impl Measured {
     pub(crate) fn of(sitting: &Sitting, model: &Arc<Model>) -> Self {
         let hops = assessed(sitting, model).map(|it| MeasuredHop {
             inside: is_inside(sitting, &it),
-            features: it.features.clone(),
+            weighed: it.features.weighed(),
         });
         Self { hops: hops.collect() }
     }
