@@ -12,6 +12,7 @@ mod explain;
 mod features;
 mod model_file;
 mod parallel;
+mod parity;
 mod replay;
 mod report;
 mod run;
@@ -62,6 +63,11 @@ enum Command {
         after_help = "Example: tidewatch study train recordings --episodes recordings/episodes.csv --out model.json"
     )]
     Train(train::TrainArgs),
+    /// Compare what the detector computes with what the reference libraries do.
+    #[command(
+        after_help = "Example: tidewatch study parity recordings/\n\nExit code 3 where anything is outside of its tolerance."
+    )]
+    Parity(parity::ParityArgs),
     /// Say why there was an alert: inputs, what is usual, and what each adds to the score.
     #[command(after_help = "Example: tidewatch study explain recordings/S02.zip --alert 1")]
     Explain(explain::ExplainArgs),
@@ -77,6 +83,7 @@ pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::execute(&args),
         Command::Evaluate(args) => evaluate::execute(&args),
         Command::Train(args) => train::execute(&args),
+        Command::Parity(args) => parity::execute(&args),
         Command::Explain(args) => explain::execute(&args),
     }
 }

@@ -10,7 +10,7 @@ use crate::features::{Signal, inputs_of};
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, Grader, best_threshold};
 use crate::sitting::Sitting;
-use crate::train::{Class, Lesson, Recipe, grade};
+use crate::train::{Class, Lesson, NO_ALARM, Recipe, grade};
 
 /// The detector, and what it comes to on one signal alone.
 fn kinds() -> [(&'static str, Vec<bool>); 4] {
@@ -58,18 +58,20 @@ fn fold(
     let class = Class::of(others, recipe);
     let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
     for (place, (_, mask)) in kinds().iter().enumerate() {
-        let model = Arc::new(class.model("fold", mask)?);
+        let mut thresholds = NO_ALARM;
+        if place == 0 {
+            let unseen = class.unseen(mask)?;
+            thresholds = Class::thresholds(&unseen);
+            let threshold = |budget| best_threshold(&unseen, budget).unwrap_or(f64::INFINITY);
+            fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), threshold(*it))).collect();
+        }
+        let model = Arc::new(class.model("fold", mask, thresholds)?);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             own.iter().filter_map(|lesson| grade(&of(&lesson.sitting), &model, grader)).collect()
         };
         fold.graded.push(over(&Sitting::clone));
         fold.shuffled
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
-        if place == 0 {
-            let unseen = class.unseen(mask)?;
-            let threshold = |budget| best_threshold(&unseen, budget).unwrap_or(f64::INFINITY);
-            fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), threshold(*it))).collect();
-        }
     }
     Ok(fold)
 }
@@ -77,7 +79,12 @@ fn fold(
 /// From folds of kinds to kinds of all recordings.
 fn assemble(folds: &[Fold], shuffles: u64) -> Vec<Contender> {
     let of_kind = |(kind, (name, _)): (usize, (&'static str, Vec<bool>))| {
-        let graded = folds.iter().flat_map(|fold| fold.graded[kind].clone()).collect();
+        let mut graded: Vec<Graded> =
+            folds.iter().flat_map(|fold| fold.graded[kind].clone()).collect();
+        if kind > 0 {
+            // Comparators raise no alarms of their own.
+            graded.iter_mut().for_each(|it| it.levels = None);
+        }
         let order = |seed: u64| {
             let seed = usize::try_from(seed).expect("a handful");
             folds.iter().flat_map(|fold| fold.shuffled[kind][seed].clone()).collect()
@@ -117,7 +124,9 @@ pub(super) fn forward(
         let known =
             |it: &&Lesson| it.sitting.person != sitting.person || is_earlier(&it.sitting, sitting);
         let class = Class::of(lessons.iter().filter(known).collect(), recipe);
-        let model = Arc::new(class.model("forward", &kinds()[0].1)?);
+        let mask = &kinds()[0].1;
+        let thresholds = Class::thresholds(&class.unseen(mask)?);
+        let model = Arc::new(class.model("forward", mask, thresholds)?);
         Ok(grade(sitting, &model, grader))
     })?;
     let graded = graded.into_iter().flatten().collect();

@@ -38,7 +38,9 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let class = Class::of(lessons.iter().collect(), &args.recipe);
     let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let id = args.id.clone().unwrap_or(stem);
-    let model = class.model(&id, &vec![true; Inputs::names().len()])?;
+    let mask = vec![true; Inputs::names().len()];
+    let thresholds = Class::thresholds(&class.unseen(&mask)?);
+    let model = class.model(&id, &mask, thresholds)?;
     model_file::write(&args.out, &model)?;
     println!("{}", class.card(&model));
     Ok(ExitCode::SUCCESS)

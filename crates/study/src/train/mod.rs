@@ -20,11 +20,12 @@ use logistic::Prior;
 use rows::{Rows, Table};
 
 pub(crate) use command::{TrainArgs, execute};
+pub(crate) use logistic::sigmoid;
 pub(crate) use recipe::Recipe;
 pub(crate) use rows::Measured;
 
 /// While a model is being made, no score is an alarm.
-const NO_ALARM: Thresholds = Thresholds { rising: 2.0, high: 2.0 };
+pub(crate) const NO_ALARM: Thresholds = Thresholds { rising: 2.0, high: 2.0 };
 /// False alarms an hour from which the two levels' thresholds are taken.
 const RISING_BUDGET: f64 = 0.5;
 const HIGH_BUDGET: f64 = 0.125;
@@ -78,14 +79,21 @@ impl<'a> Class<'a> {
         Self { lessons, population, table, recipe }
     }
 
-    /// The model of all of them that weighs the inputs of the mask alone, with its thresholds.
-    pub(crate) fn model(&self, id: &str, mask: &[bool]) -> anyhow::Result<Model> {
-        let weights = self.fit(mask, |_| false)?;
-        let unseen = self.unseen(mask)?;
-        let at = |budget| best_threshold(&unseen, budget).unwrap_or(1.0);
+    /// The model of all of them that weighs the inputs of the mask alone.
+    pub(crate) fn model(
+        &self,
+        id: &str,
+        mask: &[bool],
+        thresholds: Thresholds,
+    ) -> anyhow::Result<Model> {
+        self.build(id, &self.fit(mask, |_| false)?, thresholds)
+    }
+
+    /// Thresholds for the two levels, from scores of people whom the model had not seen.
+    pub(crate) fn thresholds(unseen: &[Graded]) -> Thresholds {
+        let at = |budget| best_threshold(unseen, budget).unwrap_or(1.0);
         let rising = at(RISING_BUDGET);
-        let thresholds = Thresholds { rising, high: at(HIGH_BUDGET).max(rising) };
-        self.build(id, &weights, thresholds)
+        Thresholds { rising, high: at(HIGH_BUDGET).max(rising) }
     }
 
     /// Their recordings, each scored by a model that was made without it.
@@ -109,12 +117,20 @@ impl<'a> Class<'a> {
         card::card(self, model)
     }
 
+    /// Weights for every input, 0 for those outside of the mask, and the bias.
     fn fit(&self, mask: &[bool], left_out: impl Fn(usize) -> bool) -> anyhow::Result<Array1<f64>> {
+        let used: Vec<usize> =
+            (0..=mask.len()).filter(|it| *it == mask.len() || mask[*it]).collect();
         let counted = self.table.without(left_out);
-        let precision =
-            mask.iter().map(|used| if *used { self.recipe.ridge } else { NEVER }).chain([LOOSE]);
-        let prior = Prior { mean: Array1::zeros(mask.len() + 1), precision: precision.collect() };
-        logistic::fit(&self.table.problem(&counted), &prior)
+        let mut precision = Array1::from_elem(used.len(), self.recipe.ridge);
+        precision[used.len() - 1] = LOOSE;
+        let prior = Prior { mean: Array1::zeros(used.len()), precision };
+        let fitted = logistic::fit(&self.table.part(&used, &counted).problem(), &prior)?;
+        let mut weights = Array1::zeros(mask.len() + 1);
+        for (place, weight) in used.into_iter().zip(fitted) {
+            weights[place] = weight;
+        }
+        Ok(weights)
     }
 
     fn build(
@@ -129,8 +145,6 @@ impl<'a> Class<'a> {
     }
 }
 
-/// Precision of the prior of a weight that must stay zero.
-const NEVER: f64 = 1e12;
 /// Precision of the prior of the bias.
 const LOOSE: f64 = 1e-6;
 

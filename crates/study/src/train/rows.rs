@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use detector::{Assessment, Config, FeatureVector, Model};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 
 use super::logistic::Problem;
 use crate::run::run;
@@ -80,7 +80,7 @@ impl Table {
         Self { x, y: rows.inside.into(), weights: rows.weights.into(), sitting: rows.sitting }
     }
 
-    /// Everything, or what is left where some recordings count for nothing.
+    /// What each row counts where some recordings count for nothing.
     pub(super) fn without(&self, left_out: impl Fn(usize) -> bool) -> Array1<f64> {
         let weight = |(sitting, weight): (&usize, &f64)| {
             if left_out(*sitting) { 0.0 } else { *weight }
@@ -88,13 +88,32 @@ impl Table {
         self.sitting.iter().zip(&self.weights).map(weight).collect()
     }
 
+    /// The rows that count, with some of their columns.
+    pub(super) fn part(&self, columns: &[usize], weights: &Array1<f64>) -> Part {
+        let rows: Vec<usize> = (0..weights.len()).filter(|row| weights[*row] > 0.0).collect();
+        Part {
+            x: self.x.select(Axis(0), &rows).select(Axis(1), columns),
+            y: self.y.select(Axis(0), &rows),
+            weights: weights.select(Axis(0), &rows),
+        }
+    }
+
     /// How many rows, and how many of them inside an episode.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.y.len(), self.y.iter().filter(|it| **it > 0.5).count())
     }
+}
 
-    pub(super) fn problem<'a>(&'a self, weights: &'a Array1<f64>) -> Problem<'a> {
-        Problem { x: self.x.view(), y: self.y.view(), weights: weights.view() }
+/// The rows and columns that are fitted.
+pub(super) struct Part {
+    x: Array2<f64>,
+    y: Array1<f64>,
+    weights: Array1<f64>,
+}
+
+impl Part {
+    pub(super) fn problem(&self) -> Problem<'_> {
+        Problem { x: self.x.view(), y: self.y.view(), weights: self.weights.view() }
     }
 }
 
