@@ -135,6 +135,9 @@ fn explain(
     text
 }
 
+/// From here an input may have been clipped.
+const CLIPPED: f64 = 4.0;
+
 /// One input of the model, and what it adds to the logit.
 struct Line {
     name: String,
@@ -158,7 +161,8 @@ fn table(it: &Assessment, model: &Model) -> Vec<Line> {
             let usual = weighed.zip(spread).map(|(weighed, spread)| weighed - input * spread);
             Line {
                 value: it.features.get(feature_of(&name)),
-                usual: usual.filter(|_| name.ends_with(".z")),
+                // What is clipped does not tell what it was held against.
+                usual: usual.filter(|_| name.ends_with(".z") && input.abs() < CLIPPED),
                 spread,
                 weighed,
                 feature,

@@ -36,7 +36,6 @@ pub struct StudyArgs {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     /// Compare a recording that a virtual band played with what the store holds of it.
     #[command(

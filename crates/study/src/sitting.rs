@@ -51,10 +51,11 @@ impl Sitting {
         for ((from, until), epoch) in blocks.into_iter().zip(1..) {
             let micros = at.micros_since(from);
             readings.extend(self.stream.part(from, until).moved(micros, epoch).readings);
-            episodes.extend(self.labels.episodes.iter().filter_map(|it| {
-                (from.as_seconds_f64() <= it.start && it.start < until.as_seconds_f64())
-                    .then(|| later(it, micros as f64 / 1e6))
-            }));
+            let begins_here = |it: &&Episode| {
+                from.as_seconds_f64() <= it.start && it.start < until.as_seconds_f64()
+            };
+            let moved = self.labels.episodes.iter().filter(begins_here);
+            episodes.extend(moved.map(|it| later(it, micros as f64 / 1e6)));
             at = at.plus_micros(until.micros_since(from));
         }
         let labels = Labels { episodes, ..self.labels.clone() };

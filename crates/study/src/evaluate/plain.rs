@@ -94,14 +94,14 @@ fn measure(sittings: &[Sitting], grader: &Grader) -> Vec<Vec<Graded>> {
 /// What can be said without any signal, on the same windows: by the clock, by past incidents,
 /// by nothing.
 pub(super) fn knowing_no_signal(detector: &Contender) -> Vec<Contender> {
-    let told = |name: &str, say: &dyn Fn(&[Graded]) -> Vec<Vec<Option<f64>>>| {
+    let told = |name: &str, say: fn(&[Graded]) -> Vec<Vec<Option<f64>>>| {
         let on = |graded: &Vec<Graded>| same_windows(graded, say(graded));
         Contender::new(name, on(&detector.graded), detector.shuffled.iter().map(on).collect())
     };
     vec![
-        told("the clock", &|graded| clock(graded)),
-        told("moving-average rate", &|graded| graded.iter().map(past_rate).collect()),
-        told("chance", &noise),
+        told("the clock", clock),
+        told("moving-average rate", |graded| graded.iter().map(past_rate).collect()),
+        told("chance", noise),
     ]
 }
 

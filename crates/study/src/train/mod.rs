@@ -124,7 +124,9 @@ impl<'a> Class<'a> {
         let counted = self.table.without(left_out);
         let mut precision = Array1::from_elem(used.len(), self.recipe.ridge);
         precision[used.len() - 1] = LOOSE;
-        let prior = Prior { mean: Array1::zeros(used.len()), precision };
+        let mut lasso = Array1::from_elem(used.len(), self.recipe.lasso);
+        lasso[used.len() - 1] = 0.0;
+        let prior = Prior { mean: Array1::zeros(used.len()), precision, lasso };
         let fitted = logistic::fit(&self.table.part(&used, &counted).problem(), &prior)?;
         let mut weights = Array1::zeros(mask.len() + 1);
         for (place, weight) in used.into_iter().zip(fitted) {

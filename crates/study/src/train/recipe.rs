@@ -4,6 +4,9 @@ pub(crate) struct Recipe {
     /// Precision of the prior around no weight: how much evidence a weight needs.
     #[arg(long, default_value_t = 30.0)]
     pub(crate) ridge: f64,
+    /// What a weight must be worth to be there at all.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) lasso: f64,
     /// Each recording is learned from again so often with its start cropped at random.
     #[arg(long, default_value_t = 1)]
     pub(crate) crops: u64,
