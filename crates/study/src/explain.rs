@@ -1,5 +1,6 @@
 //! Why there was an alert: every number between the measured features and the score.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +14,6 @@ use crate::features::feature_of;
 use crate::model_file;
 use crate::run::{HOP_S, Run, run};
 use crate::source::Sources;
-use crate::train::sigmoid;
 
 /// Arguments of `tidewatch study explain`.
 #[derive(clap::Args)]
@@ -47,11 +47,9 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     ensure!(recordings.len() == 1, "explain takes one recording, not {}", recordings.len());
     let recording = &recordings[0];
     let crop = args.crop.map_or(0, |seed| crop_seconds(seed, &recording.name));
-    let config = Config::default();
-    let found = run(&recording.stream.cropped(crop), &config, &model);
+    let found = run(&recording.stream.cropped(crop), &Config::default(), &model);
     let hop = args.hop(&found)?;
-    let before = hop.checked_sub(1).and_then(|before| found.assessments[before].score);
-    println!("{}", explain(&recording.name, &found.assessments[hop], before, &model, &config));
+    println!("{}", explain(&recording.name, &found.assessments[hop], &model));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -84,13 +82,7 @@ impl ExplainArgs {
 }
 
 /// The words and the numbers.
-fn explain(
-    name: &str,
-    it: &Assessment,
-    before: Option<f64>,
-    model: &Model,
-    config: &Config,
-) -> String {
+fn explain(name: &str, it: &Assessment, model: &Model) -> String {
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("a string takes all");
     line(format!("{name}, time_unix {}, model {}", it.at.as_seconds_f64(), model.id()));
@@ -104,39 +96,49 @@ fn explain(
         line(format!("- {} (adds {:+.2})", reason.text, reason.contribution));
     }
     line(String::new());
+    let head = ["input", "value", "unit", "weighed", "usual", "spread", "input", "adds"];
+    let [name, value, unit, weighed, usual, spread, input, adds] = head;
     line(format!(
-        "{:<32} {:>12} {:<8} {:>9} {:>9} {:>8} {:>8} {:>9}",
-        "input", "value", "unit", "weighed", "usual", "spread", "input", "adds"
+        "{name:<32} {value:>12} {unit:<8} {weighed:>9} {usual:>9} {spread:>8} {input:>8} {adds:>9}"
     ));
     let mut inputs = table(it, model);
     inputs.sort_by(|a, b| b.adds.abs().total_cmp(&a.adds.abs()));
     for input in &inputs {
         line(input.line());
     }
-    line(String::new());
     let sum: f64 = inputs.iter().map(|input| input.adds).sum();
-    let logit = model.bias() + sum;
-    line(format!("bias {:+.4}, all inputs {sum:+.4}, logit {logit:+.4}", model.bias()));
-    let raw = sigmoid(logit);
-    line(format!("score of the window 1/(1+exp(-logit)) = {raw:.4}"));
-    let keep = (-(HOP_S as f64) / config.smoothing_s).exp();
-    line(match before {
-        Some(before) => {
-            let smooth = keep * before + (1.0 - keep) * raw;
-            format!(
-                "smoothed {keep:.4} x {before:.4} (the hop before) + {:.4} x {raw:.4} = {smooth:.4}",
-                1.0 - keep
-            )
-        }
-        None => format!("the first score, not smoothed: {raw:.4}"),
-    });
-    line("value: as in the replay CSV. weighed: its logarithm where the feature spreads over decades.".into());
-    line(".z is (weighed - usual) / spread; the other inputs hold the last minutes against those before.".into());
+    let bias = model.parts().bias;
+    line(format!(
+        "bias {bias:+.4}, all inputs {sum:+.4}: logit of this window alone {:+.4}",
+        bias + sum
+    ));
+    line(String::new());
+    line(format!("{:<32} {:>9} {:>9}", "feature", "adds now", "smoothed"));
+    let mut smoothed: Vec<(&str, f64)> = it.contributions.clone();
+    smoothed.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    for (feature, smooth) in smoothed.iter().filter(|(_, smooth)| *smooth != 0.0) {
+        let now = inputs.iter().filter(|input| feature_of(&input.name) == *feature);
+        let now: f64 = now.map(|input| input.adds).sum();
+        line(format!("{feature:<32} {now:>+9.4} {smooth:>+9.4}"));
+    }
+    let all: f64 = smoothed.iter().map(|(_, smooth)| smooth).sum();
+    line(format!(
+        "bias {bias:+.4}, all features smoothed {all:+.4}: logit {:+.4}, score 1/(1+exp(-logit)) = {:.4}",
+        bias + all,
+        Model::score(bias + all)
+    ));
+    line(String::new());
+    for note in [
+        "value: as in the replay CSV. weighed: its logarithm or root where the feature is skewed.",
+        "usual, spread: of the population. .level is (weighed - usual) / spread, within 4; .own is",
+        ".level less the mean .level of the person's own earlier hops with a verdict, shrunk to 0;",
+        ".short, .medium, .long: the mean .level of the last 3, 6, 6 hops less that of hops 6-23,",
+        "18-35, 12-59 before. smoothed: each hop keeps part of what the feature added before.",
+    ] {
+        line(note.to_owned());
+    }
     text
 }
-
-/// From here an input may have been clipped.
-const CLIPPED: f64 = 4.0;
 
 /// One input of the model, and what it adds to the logit.
 struct Line {
@@ -152,18 +154,19 @@ struct Line {
 
 fn table(it: &Assessment, model: &Model) -> Vec<Line> {
     let weighed = it.features.weighed();
-    let named = Inputs::names().into_iter().zip(it.inputs.values()).zip(model.terms(&it.inputs));
-    named
-        .map(|((name, input), adds)| {
+    let all: BTreeMap<String, f64> = Inputs::names().into_iter().zip(it.inputs.values()).collect();
+    let terms = model.parts().terms.iter().zip(model.weigh(&it.inputs));
+    terms
+        .map(|(term, adds)| {
+            let name = term.input.clone();
+            let input = all[&name];
             let feature = Feature::ALL.into_iter().find(|it| it.name() == feature_of(&name));
-            let spread = feature.map(|feature| model.population(feature).scale);
+            let population = model.parts().population.get(feature_of(&name));
             let weighed = weighed.get(feature_of(&name));
-            let usual = weighed.zip(spread).map(|(weighed, spread)| weighed - input * spread);
             Line {
                 value: it.features.get(feature_of(&name)),
-                // What is clipped does not tell what it was held against.
-                usual: usual.filter(|_| name.ends_with(".z") && input.abs() < CLIPPED),
-                spread,
+                usual: population.map(|it| it.usual),
+                spread: population.map(|it| it.scale),
                 weighed,
                 feature,
                 input,

@@ -34,7 +34,18 @@ fn signal_of(feature: &str) -> Option<Signal> {
         (Signal::Eda, &["scl", "scr", "eda", "phasic"]),
         (
             Signal::Motion,
-            &["activity", "jerk", "enmo", "stereotypy", "posture", "motion", "rhythm", "tilt"],
+            &[
+                "activity",
+                "movement",
+                "jerk",
+                "enmo",
+                "movement",
+                "stereotypy",
+                "posture",
+                "motion",
+                "rhythm",
+                "tilt",
+            ],
         ),
     ];
     let parts: Vec<&str> = feature.split('_').collect();

@@ -2,6 +2,8 @@
 //!
 //! The rules are those of an independent scorer, and a test holds the two against each other.
 
+#[cfg(test)]
+mod agreement;
 mod alarms;
 mod balance;
 mod bootstrap;
@@ -12,6 +14,8 @@ mod early;
 mod events;
 mod grid;
 mod rank;
+#[cfg(test)]
+mod self_test;
 mod summary;
 mod sweep;
 

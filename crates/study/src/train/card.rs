@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use detector::{Inputs, Model};
+use detector::{About, Inputs, Model};
 
 use super::Class;
 
@@ -12,12 +12,12 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     let episodes: usize = sittings.clone().map(|it| it.labels.episodes.len()).sum();
     let seconds: f64 =
         sittings.map(|it| it.stream.end.micros_since(it.stream.start) as f64 / 1e6).sum();
-    let (rows, inside) = class.table.counts();
-    let thresholds = model.thresholds();
+    let thresholds = model.parts().thresholds;
     let mut card = format!("## {}\n\n", model.id());
     let mut line = |text: String| writeln!(card, "- {text}").expect("a string takes all");
     line(format!(
-        "**Kind:** ridge logistic regression over {} inputs of {}; time since the start is no input.",
+        "**Kind:** logistic regression, {} of {} inputs of {}; time since the start is no input.",
+        model.parts().terms.len(),
         Inputs::names().len(),
         detector::VERSION
     ));
@@ -27,14 +27,7 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
         people.len(),
         seconds / 3600.0
     ));
-    line(format!(
-        "**Protocol:** ridge {}; each recording {} times: as it is, {} with its start cropped, {} \
-         with its blocks reordered; {rows} windows, {inside} of them inside an episode.",
-        class.recipe.ridge,
-        1 + class.recipe.crops + class.recipe.shuffles,
-        class.recipe.crops,
-        class.recipe.shuffles
-    ));
+    line(format!("**Protocol:** {}.", model.parts().about.protocol));
     line(format!(
         "**Thresholds:** rising {:.3} and high {:.3}, chosen at {} and {} false alarms an hour on \
          people whom a model made without them scored.",
@@ -45,4 +38,21 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     ));
     line("**Figures:** `tidewatch study evaluate` on the same recordings.".to_owned());
     card
+}
+
+/// Where the model comes from, as its file says.
+pub(super) fn about(class: &Class<'_>) -> About {
+    let recipe = class.recipe;
+    let (rows, inside) = class.table.counts();
+    let names: Vec<&str> = class.lessons.iter().map(|it| it.sitting.name.as_str()).collect();
+    About {
+        data: names.join(", "),
+        licence: recipe.licence.clone(),
+        protocol: format!(
+            "label: inside an episode at the middle of the hop; people and classes weigh the same; \
+             ridge {}, lasso {}; each recording as it is, {} times with its start cropped, {} times \
+             with its blocks reordered; one hop of {}; {rows} windows, {inside} of them inside",
+            recipe.ridge, recipe.lasso, recipe.crops, recipe.shuffles, recipe.every
+        ),
+    }
 }

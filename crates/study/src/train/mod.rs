@@ -7,9 +7,10 @@ mod population;
 mod recipe;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use detector::{Config, Inputs, Model, Thresholds};
+use detector::{About, Config, Inputs, Model, Parts, Term, Thresholds, Usual};
 use ndarray::Array1;
 
 use crate::run::run;
@@ -20,7 +21,6 @@ use logistic::Prior;
 use rows::{Rows, Table};
 
 pub(crate) use command::{TrainArgs, execute};
-pub(crate) use logistic::sigmoid;
 pub(crate) use recipe::Recipe;
 pub(crate) use rows::Measured;
 
@@ -59,7 +59,7 @@ const SHUFFLE_SEED: u64 = 2_000;
 /// What some people's recordings have to teach, ready to be fitted.
 pub(crate) struct Class<'a> {
     lessons: Vec<&'a Lesson>,
-    population: std::collections::BTreeMap<String, detector::Usual>,
+    population: BTreeMap<String, Usual>,
     table: Table,
     recipe: &'a Recipe,
 }
@@ -70,10 +70,11 @@ impl<'a> Class<'a> {
         let blank = Arc::new(blank(population.clone()));
         let mut rows = Rows::default();
         for (place, lesson) in lessons.iter().enumerate() {
-            let weight = 1.0 / (1 + lesson.variants.len()) as f64;
+            let mut own = Rows::default();
             for variant in std::iter::once(&lesson.sitting).chain(&lesson.variants) {
-                rows.append(Rows::of(place, variant, &blank, weight));
+                own.append(Rows::of(place, variant, &blank, recipe.every));
             }
+            rows.append(own.balanced());
         }
         let table = Table::of(rows, Inputs::names().len());
         Self { lessons, population, table, recipe }
@@ -143,7 +144,18 @@ impl<'a> Class<'a> {
     ) -> anyhow::Result<Model> {
         let (bias, weights) =
             weights.as_slice().and_then(<[f64]>::split_last).expect("the bias stands last");
-        Ok(Model::new(id, weights, *bias, thresholds, self.population.clone())?)
+        let named = Inputs::names().into_iter().zip(weights);
+        let terms = named.filter(|(_, weight)| **weight != 0.0);
+        Ok(Model::new(Parts {
+            id: id.to_owned(),
+            about: card::about(self),
+            population: self.population.clone(),
+            // Both classes weighed the same; the score is to be a probability all the same.
+            bias: bias + self.table.prior_logit(),
+            terms: terms.map(|(name, weight)| Term::line(&name, *weight)).collect(),
+            smoothing_s: self.recipe.smoothing,
+            thresholds,
+        })?)
     }
 }
 
@@ -151,9 +163,17 @@ impl<'a> Class<'a> {
 const LOOSE: f64 = 1e-6;
 
 /// A model that says nothing, to compute inputs with.
-fn blank(population: std::collections::BTreeMap<String, detector::Usual>) -> Model {
-    let weights = vec![0.0; Inputs::names().len()];
-    Model::new("blank", &weights, 0.0, NO_ALARM, population).expect("it has every input")
+fn blank(population: BTreeMap<String, Usual>) -> Model {
+    Model::new(Parts {
+        id: "blank".to_owned(),
+        about: About::default(),
+        population,
+        bias: 0.0,
+        terms: Vec::new(),
+        smoothing_s: 0.0,
+        thresholds: NO_ALARM,
+    })
+    .expect("it has every feature's population")
 }
 
 /// Runs the whole detector with a model over a recording, and grades it.

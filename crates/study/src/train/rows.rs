@@ -43,18 +43,28 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The rows of one recording. Each recording weighs the same, `share` in all per hop of an
-    /// hour, however long it is.
-    pub(super) fn of(place: usize, sitting: &Sitting, model: &Arc<Model>, weight: f64) -> Self {
+    /// The rows of one recording: one hop of so many, as neighbours say nearly the same.
+    pub(super) fn of(place: usize, sitting: &Sitting, model: &Arc<Model>, every: usize) -> Self {
         let mut rows = Self::default();
-        for it in assessed(sitting, model) {
+        for it in assessed(sitting, model).step_by(every.max(1)) {
             rows.inputs.extend(it.inputs.values());
             rows.inputs.push(1.0);
             rows.inside.push(f64::from(u8::from(is_inside(sitting, &it))));
-            rows.weights.push(weight);
+            rows.weights.push(1.0);
             rows.sitting.push(place);
         }
         rows
+    }
+
+    /// The same, weighed so that inside and outside count alike, and all of it as an hour.
+    pub(super) fn balanced(mut self) -> Self {
+        let inside: f64 = self.inside.iter().sum();
+        let outside = self.inside.len() as f64 - inside;
+        for (weight, is_inside) in self.weights.iter_mut().zip(&self.inside) {
+            let of_its_kind = if *is_inside > 0.5 { inside } else { outside };
+            *weight = HOPS_PER_HOUR / 2.0 / of_its_kind;
+        }
+        self
     }
 
     pub(super) fn append(&mut self, mut other: Self) {
@@ -64,6 +74,9 @@ impl Rows {
         self.sitting.append(&mut other.sitting);
     }
 }
+
+/// A recording counts as so many hops, however long it is.
+const HOPS_PER_HOUR: f64 = 360.0;
 
 /// Rows as a matrix.
 pub(super) struct Table {
@@ -86,6 +99,13 @@ impl Table {
             if left_out(*sitting) { 0.0 } else { *weight }
         };
         self.sitting.iter().zip(&self.weights).map(weight).collect()
+    }
+
+    /// The logit of the share of rows inside an episode.
+    pub(super) fn prior_logit(&self) -> f64 {
+        let (all, inside) = self.counts();
+        let share = (inside as f64 + 0.5) / (all as f64 + 1.0);
+        (share / (1.0 - share)).ln()
     }
 
     /// The rows that count, with some of their columns.
