@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use anyhow::ensure;
 use detector::Inputs;
+use rayon::prelude::*;
 
 use super::contender::Contender;
 use crate::features::{Signal, inputs_of};
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, Grader, best_threshold};
 use crate::sitting::Sitting;
-use crate::train::{Class, Lesson, NO_ALARM, Recipe, grade};
+use crate::train::{Class, Lesson, Recipe, grade, thresholds};
 
 /// The detector, and what it comes to on one signal alone.
 fn kinds() -> [(&'static str, Vec<bool>); 4] {
@@ -29,49 +31,52 @@ struct Fold {
     thresholds: BTreeMap<String, f64>,
 }
 
+/// People are kept back in so many groups: what is usual and when it was comes from outside of
+/// the group, the weights from everybody but the person.
+const GROUPS: usize = 5;
+
 /// Trains without each person in turn and scores that person.
 pub(super) fn leave_one_out(
-    sittings: &[Sitting],
+    lessons: &[Lesson],
     recipe: &Recipe,
     grader: &Grader,
     shuffles: u64,
 ) -> anyhow::Result<Vec<Contender>> {
-    let lessons = parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, recipe));
-    let people: Vec<&str> =
-        sittings.iter().map(|it| it.person.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    anyhow::ensure!(people.len() > 1, "leaving one person out takes two people or more");
-    let folds = parallel::try_each("leaving one person out", &people, |person| {
-        fold(&lessons, person, recipe, grader, shuffles)
+    let people: BTreeSet<&str> = lessons.iter().map(|it| it.sitting.person.as_str()).collect();
+    let people: Vec<&str> = people.into_iter().collect();
+    ensure!(people.len() > 1, "leaving one person out takes two people or more");
+    let groups: Vec<Vec<&str>> = (0..GROUPS.min(people.len()))
+        .map(|group| people.iter().skip(group).step_by(GROUPS).copied().collect())
+        .collect();
+    let folds = parallel::try_each("leaving one person out", &groups, |group| {
+        let class = Class::of(lessons, recipe, |it| group.contains(&it.person.as_str()));
+        let fold = |person: &&str| fold(&class, person, grader, shuffles);
+        group.par_iter().map(fold).collect::<anyhow::Result<Vec<Fold>>>()
     })?;
+    let folds: Vec<Fold> = folds.into_iter().flatten().collect();
     Ok(assemble(&folds, shuffles))
 }
 
-fn fold(
-    lessons: &[Lesson],
-    person: &str,
-    recipe: &Recipe,
-    grader: &Grader,
-    shuffles: u64,
-) -> anyhow::Result<Fold> {
-    let (own, others): (Vec<_>, Vec<_>) =
-        lessons.iter().partition(|lesson| lesson.sitting.person == person);
-    let class = Class::of(others, recipe);
+fn fold(class: &Class<'_>, person: &str, grader: &Grader, shuffles: u64) -> anyhow::Result<Fold> {
     let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
-    for (place, (_, mask)) in kinds().iter().enumerate() {
-        let mut thresholds = NO_ALARM;
-        if place == 0 {
-            let unseen = class.unseen(mask)?;
-            thresholds = Class::thresholds(&unseen);
-            let threshold = |budget| best_threshold(&unseen, budget).unwrap_or(f64::INFINITY);
-            fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), threshold(*it))).collect();
-        }
-        let model = Arc::new(class.model("fold", mask, thresholds)?);
+    let others = |it: &Sitting| it.person != person;
+    for (_, mask) in kinds() {
+        let unseen = class.unseen(&mask, others);
+        let calibration = class.calibration(&unseen)?;
+        let unseen = class.graded(&unseen, calibration);
+        let fitted = class.fit(&mask, others);
+        let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
-            own.iter().filter_map(|lesson| grade(&of(&lesson.sitting), &model, grader)).collect()
+            let own = class.sittings().filter(|it| it.person == person);
+            own.filter_map(|sitting| grade(&of(sitting), &model, grader)).collect()
         };
         fold.graded.push(over(&Sitting::clone));
         fold.shuffled
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
+        if fold.thresholds.is_empty() {
+            let at = |budget| best_threshold(&unseen, budget).unwrap_or(f64::INFINITY);
+            fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), at(*it))).collect();
+        }
     }
     Ok(fold)
 }
@@ -110,23 +115,24 @@ fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
 /// Where people have several sessions: each later one is scored by a model of all other people
 /// and of the person's own earlier sessions. None where nobody has.
 pub(super) fn forward(
-    sittings: &[Sitting],
+    lessons: &[Lesson],
     recipe: &Recipe,
     grader: &Grader,
 ) -> anyhow::Result<Option<Contender>> {
-    let later: Vec<&Sitting> =
-        sittings.iter().filter(|it| sittings.iter().any(|other| is_earlier(other, it))).collect();
+    let is_later = |it: &&Sitting| lessons.iter().any(|other| is_earlier(&other.sitting, it));
+    let later: Vec<&Sitting> = lessons.iter().map(|it| &it.sitting).filter(is_later).collect();
     if later.is_empty() {
         return Ok(None);
     }
-    let lessons = parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, recipe));
+    let mask = &kinds()[0].1;
     let graded = parallel::try_each("chaining forward", &later, |sitting| {
-        let known =
-            |it: &&Lesson| it.sitting.person != sitting.person || is_earlier(&it.sitting, sitting);
-        let class = Class::of(lessons.iter().filter(known).collect(), recipe);
-        let mask = &kinds()[0].1;
-        let thresholds = Class::thresholds(&class.unseen(mask)?);
-        let model = Arc::new(class.model("forward", mask, thresholds)?);
+        let known = |it: &Sitting| it.person != sitting.person || is_earlier(it, sitting);
+        let class = Class::of(lessons, recipe, |it| !known(it));
+        let unseen = class.unseen(mask, known);
+        let calibration = class.calibration(&unseen)?;
+        let thresholds = thresholds(&class.graded(&unseen, calibration));
+        let fitted = class.fit(mask, known);
+        let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
         Ok(grade(sitting, &model, grader))
     })?;
     let graded = graded.into_iter().flatten().collect();

@@ -18,7 +18,7 @@ use crate::score::{Effort, Grader};
 use crate::sitting::{Sitting, sittings};
 use crate::source::Sources;
 use crate::table::Table;
-use crate::train::{Recipe, grade};
+use crate::train::{Lesson, Recipe, grade};
 use crate::{model_file, parallel};
 use contender::Contender;
 use plain::Plain;
@@ -174,8 +174,10 @@ impl EvaluateArgs {
             let shuffled = (0..self.orders).map(order).collect();
             return Ok(vec![Contender::new(model.id(), graded, shuffled)]);
         }
-        let mut contenders = folds::leave_one_out(sittings, &self.recipe, grader, self.orders)?;
-        match folds::forward(sittings, &self.recipe, grader)? {
+        let lessons =
+            parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
+        let mut contenders = folds::leave_one_out(&lessons, &self.recipe, grader, self.orders)?;
+        match folds::forward(&lessons, &self.recipe, grader)? {
             Some(forward) => contenders.push(forward),
             None => remarks.push(
                 "Forward chaining by date was skipped: nobody has more than one recording."

@@ -22,6 +22,6 @@ mod sweep;
 pub(crate) use clock::clock;
 pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};
 pub(crate) use grid::{Graded, Grader, STEP_S};
-pub(crate) use rank::{auroc, median, roc};
+pub(crate) use rank::{auroc, median, quantile, roc, sorted};
 pub(crate) use summary::{Effort, Interval, Summary, pooled, summary};
 pub(crate) use sweep::best_threshold;

@@ -16,7 +16,7 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     let mut card = format!("## {}\n\n", model.id());
     let mut line = |text: String| writeln!(card, "- {text}").expect("a string takes all");
     line(format!(
-        "**Kind:** logistic regression, {} of {} inputs of {}; time since the start is no input.",
+        "**Kind:** additive logistic model, {} of {} inputs of {}; time since the start is no input.",
         model.parts().terms.len(),
         Inputs::names().len(),
         detector::VERSION
@@ -43,16 +43,17 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
 /// Where the model comes from, as its file says.
 pub(super) fn about(class: &Class<'_>) -> About {
     let recipe = class.recipe;
-    let (rows, inside) = class.table.counts();
+    let (rows, inside) = class.counts();
     let names: Vec<&str> = class.lessons.iter().map(|it| it.sitting.name.as_str()).collect();
     About {
         data: names.join(", "),
         licence: recipe.licence.clone(),
         protocol: format!(
-            "label: inside an episode at the middle of the hop; people and classes weigh the same; \
-             ridge {}, lasso {}; each recording as it is, {} times with its start cropped, {} times \
-             with its blocks reordered; one hop of {}; {rows} windows, {inside} of them inside",
-            recipe.ridge, recipe.lasso, recipe.crops, recipe.shuffles, recipe.every
+            "label: inside an episode at the middle of the hop; people and classes weigh the same, \
+             onsets more; elastic net on targets of -1 and 1, lasso {}, ridge {}, then calibrated \
+             on unseen people; each recording as it is, {} times with its start cropped, {} times \
+             with its blocks reordered; {rows} windows, {inside} of them inside",
+            recipe.lasso, recipe.ridge, recipe.crops, recipe.shuffles
         ),
     }
 }

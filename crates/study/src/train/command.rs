@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use detector::Inputs;
 
-use super::{Class, Lesson, Recipe};
+use super::card::card;
+use super::{Class, Lesson, Recipe, personal, thresholds};
 use crate::sitting::sittings;
 use crate::source::Sources;
 use crate::{episodes, model_file, parallel};
@@ -23,6 +24,9 @@ pub(crate) struct TrainArgs {
     /// The model's name, as assessments will carry it; else that of the file.
     #[arg(long)]
     id: Option<String>,
+    /// Do not start anew: change this model by what one person's recordings say.
+    #[arg(long, value_name = "MODEL")]
+    personal: Option<PathBuf>,
     #[command(flatten)]
     recipe: Recipe,
 }
@@ -33,15 +37,30 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let episodes = episodes::read(&args.episodes)?;
     let sittings = sittings(args.sources.read()?, &episodes);
     ensure!(!sittings.is_empty(), "{} labels none of the recordings", args.episodes.display());
-    let lessons =
-        parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
-    let class = Class::of(lessons.iter().collect(), &args.recipe);
     let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let id = args.id.clone().unwrap_or(stem);
+    if let Some(prior) = &args.personal {
+        let prior = model_file::read(Some(prior))?;
+        let model = personal::personal(&prior, &id, &sittings)?;
+        model_file::write(&args.out, &model)?;
+        println!(
+            "{}: {} with what {} recordings of one person added",
+            id,
+            prior.id(),
+            sittings.len()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lessons =
+        parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
+    let class = Class::of(&lessons, &args.recipe, |_| false);
     let mask = vec![true; Inputs::names().len()];
-    let thresholds = Class::thresholds(&class.unseen(&mask)?);
-    let model = class.model(&id, &mask, thresholds)?;
+    let unseen = class.unseen(&mask, |_| true);
+    let calibration = class.calibration(&unseen)?;
+    let thresholds = thresholds(&class.graded(&unseen, calibration));
+    let fitted = class.fit(&mask, |_| true);
+    let model = class.model(&id, &fitted, calibration, thresholds)?;
     model_file::write(&args.out, &model)?;
-    println!("{}", class.card(&model));
+    println!("{}", card(&class, &model));
     Ok(ExitCode::SUCCESS)
 }

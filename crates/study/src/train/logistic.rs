@@ -1,8 +1,4 @@
-//! Logistic regression with a Gaussian prior and a lasso, by Newton's method.
-//!
-//! Where there is a lasso, each step minimises the quadratic model of the loss with it by
-//! coordinate descent (proximal Newton: Friedman, Hastie, Tibshirani 2010, J Stat Softw 33(1):1;
-//! Lee, Sun, Saunders 2014, SIAM J Optim 24(3):1420).
+//! Logistic regression with a Gaussian prior, by Newton's method.
 
 use anyhow::ensure;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
@@ -14,19 +10,16 @@ pub(super) struct Problem<'a> {
     pub(super) weights: ArrayView1<'a, f64>,
 }
 
-/// What is believed before: `w` is drawn around `mean` with these precisions, and where there
-/// is a lasso, weights that are worth less than it are none at all.
+/// What is believed before: `w` is drawn around `mean` with these precisions.
 pub(super) struct Prior {
     pub(super) mean: Array1<f64>,
     pub(super) precision: Array1<f64>,
-    pub(super) lasso: Array1<f64>,
 }
 
 const MOST_STEPS: usize = 50;
-const MOST_SWEEPS: usize = 200;
 const CLOSE: f64 = 1e-8;
 
-/// Minimises `sum weight * NLL + 1/2 (w - mean)' diag(precision) (w - mean) + lasso |w|`.
+/// Minimises `sum weight * NLL + 1/2 (w - mean)' diag(precision) (w - mean)`.
 ///
 /// The objective is convex; steps are halved while they do not lead down, so that it converges
 /// from anywhere.
@@ -62,8 +55,7 @@ fn objective(problem: &Problem<'_>, prior: &Prior, w: &Array1<f64>) -> f64 {
     let loss = |((logit, y), weight): ((&f64, &f64), &f64)| weight * (softplus(*logit) - y * logit);
     let data: f64 = logits.iter().zip(problem.y).zip(problem.weights).map(loss).sum();
     let off = w - &prior.mean;
-    let lasso = (&w.mapv(f64::abs) * &prior.lasso).sum();
-    data + 0.5 * (&off * &off * &prior.precision).sum() + lasso
+    data + 0.5 * (&off * &off * &prior.precision).sum()
 }
 
 fn newton_step(
@@ -80,45 +72,7 @@ fn newton_step(
     for (place, precision) in prior.precision.iter().enumerate() {
         hessian[[place, place]] += precision;
     }
-    if prior.lasso.iter().all(|it| *it == 0.0) {
-        return solve(hessian, gradient);
-    }
-    ensure!(hessian.diag().iter().all(|it| *it > 0.0), "an input says nothing: raise the ridge");
-    Ok(lasso_step(&hessian, &gradient, &prior.lasso, w))
-}
-
-/// The step that minimises `1/2 d'Hd - g'd + lasso |w - d|`, by coordinate descent.
-fn lasso_step(
-    hessian: &Array2<f64>,
-    gradient: &Array1<f64>,
-    lasso: &Array1<f64>,
-    w: &Array1<f64>,
-) -> Array1<f64> {
-    let mut step = Array1::<f64>::zeros(w.len());
-    let mut left = gradient.clone();
-    for _ in 0..MOST_SWEEPS {
-        let mut moved = 0.0_f64;
-        for place in 0..w.len() {
-            let curvature = hessian[[place, place]];
-            let at = w[place] - step[place];
-            let wanted = soften(at * curvature - left[place], lasso[place]) / curvature;
-            let change = at - wanted;
-            if change != 0.0 {
-                step[place] += change;
-                left.scaled_add(-change, &hessian.row(place));
-                moved = moved.max(change.abs());
-            }
-        }
-        if moved < CLOSE {
-            break;
-        }
-    }
-    step
-}
-
-/// Towards zero by so much, and no further than zero.
-fn soften(value: f64, by: f64) -> f64 {
-    value.signum() * (value.abs() - by).max(0.0)
+    solve(hessian, gradient)
 }
 
 /// Solves a symmetric positive definite system by Cholesky decomposition.
@@ -166,18 +120,10 @@ mod tests {
     use super::*;
 
     fn fitted(precision: f64, weights: &Array1<f64>) -> Array1<f64> {
-        with_lasso(precision, weights, 0.0)
-    }
-
-    fn with_lasso(precision: f64, weights: &Array1<f64>, lasso: f64) -> Array1<f64> {
         let x = array![[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0], [1.5, 1.0], [2.5, 1.0]];
         let y = array![0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
         let problem = Problem { x: x.view(), y: y.view(), weights: weights.view() };
-        let prior = Prior {
-            mean: array![0.0, 0.0],
-            precision: array![precision, 1e-9],
-            lasso: array![lasso, 0.0],
-        };
+        let prior = Prior { mean: array![0.0, 0.0], precision: array![precision, 1e-9] };
         fit(&problem, &prior).expect("positive")
     }
 
@@ -194,20 +140,5 @@ mod tests {
         let doubled = fitted(1.0, &array![2.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
         assert!(doubled[0] > fitted(1.0, &Array1::ones(6))[0]);
         assert!(fitted(1e9, &Array1::ones(6))[0].abs() < 1e-6);
-    }
-
-    /// At the optimum the data's pull on a weight is its ridge and the lasso; a strong lasso
-    /// leaves nothing but the bias, here at even odds.
-    #[test]
-    fn a_lasso_shrinks_and_then_removes() {
-        let found = with_lasso(1.0, &Array1::ones(6), 0.5);
-        let x = [0.0, 1.0, 2.0, 3.0, 1.5, 2.5];
-        let y = [0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
-        let pull: f64 =
-            x.iter().zip(y).map(|(x, y)| x * (sigmoid(found[0] * x + found[1]) - y)).sum();
-        assert!(found[0] > 0.0 && (pull + found[0] + 0.5).abs() < 1e-6, "{found}");
-        let none = with_lasso(1.0, &Array1::ones(6), 100.0);
-        assert_eq!(none[0], 0.0);
-        assert!(none[1].abs() < 1e-6, "{none}");
     }
 }

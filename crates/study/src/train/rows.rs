@@ -1,150 +1,153 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use detector::{Assessment, Config, FeatureVector, Model};
-use ndarray::{Array1, Array2, Axis};
+use detector::{Assessment, Config, Inputs, Model};
+use ndarray::{Array1, Array2};
 
-use super::logistic::Problem;
-use crate::run::run;
+use crate::run::{HOP_S, run};
 use crate::score::STEP_S;
 use crate::sitting::Sitting;
 
-/// What was measured in a recording, whatever any model says.
+/// An onset counts for more from so many seconds after it,
+const ONSET_FROM_S: f64 = 10.0;
+/// until so many,
+const ONSET_UNTIL_S: f64 = 120.0;
+/// by so much: an alarm is to come early in an episode.
+const ONSET_MORE: f64 = 1.5;
+/// This part of the weight evens out the classes within each minute since the start, so that a
+/// timetable is no use.
+const MINUTE_SHARE: f64 = 0.25;
+
+/// What a model is given of a recording, hop by hop.
 #[derive(Clone, Debug)]
-pub(crate) struct Measured {
-    pub(super) hops: Vec<MeasuredHop>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct MeasuredHop {
-    pub(super) inside: bool,
-    /// The features, as models weigh them.
-    pub(super) weighed: FeatureVector,
-}
-
-impl Measured {
-    /// Measures a recording. Features do not depend on the model.
-    pub(crate) fn of(sitting: &Sitting, model: &Arc<Model>) -> Self {
-        let hops = assessed(sitting, model).map(|it| MeasuredHop {
-            inside: is_inside(sitting, &it),
-            weighed: it.features.weighed(),
-        });
-        Self { hops: hops.collect() }
-    }
-}
-
-/// Rows to learn from: inputs with the bias last, whether inside, and what each counts.
-#[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
-    inputs: Vec<f64>,
-    inside: Vec<f64>,
-    weights: Vec<f64>,
-    /// The recording that each row comes from.
-    sitting: Vec<usize>,
+    /// End of each hop, seconds since 1970.
+    pub(super) times: Vec<f64>,
+    /// Inputs, and a last column of ones.
+    pub(super) x: Array2<f64>,
+    pub(super) inside: Vec<bool>,
+    minutes: Vec<i64>,
+    fresh: Vec<bool>,
 }
 
 impl Rows {
-    /// The rows of one recording: one hop of so many, as neighbours say nearly the same.
-    pub(super) fn of(place: usize, sitting: &Sitting, model: &Arc<Model>, every: usize) -> Self {
-        let mut rows = Self::default();
-        for it in assessed(sitting, model).step_by(every.max(1)) {
-            rows.inputs.extend(it.inputs.values());
-            rows.inputs.push(1.0);
-            rows.inside.push(f64::from(u8::from(is_inside(sitting, &it))));
-            rows.weights.push(1.0);
-            rows.sitting.push(place);
-        }
-        rows
-    }
-
-    /// The same, weighed so that inside and outside count alike, and all of it as an hour.
-    pub(super) fn balanced(mut self) -> Self {
-        let inside: f64 = self.inside.iter().sum();
-        let outside = self.inside.len() as f64 - inside;
-        for (weight, is_inside) in self.weights.iter_mut().zip(&self.inside) {
-            let of_its_kind = if *is_inside > 0.5 { inside } else { outside };
-            *weight = HOPS_PER_HOUR / 2.0 / of_its_kind;
-        }
-        self
-    }
-
-    pub(super) fn append(&mut self, mut other: Self) {
-        self.inputs.append(&mut other.inputs);
-        self.inside.append(&mut other.inside);
-        self.weights.append(&mut other.weights);
-        self.sitting.append(&mut other.sitting);
-    }
-}
-
-/// A recording counts as so many hops, however long it is.
-const HOPS_PER_HOUR: f64 = 360.0;
-
-/// Rows as a matrix.
-pub(super) struct Table {
-    x: Array2<f64>,
-    y: Array1<f64>,
-    weights: Array1<f64>,
-    sitting: Vec<usize>,
-}
-
-impl Table {
-    pub(super) fn of(rows: Rows, width: usize) -> Self {
-        let x = Array2::from_shape_vec((rows.inside.len(), width + 1), rows.inputs)
+    /// Runs the detector for its inputs.
+    pub(super) fn of(sitting: &Sitting, blank: &Arc<Model>) -> Self {
+        let hops: Vec<Assessment> = assessed(sitting, blank).collect();
+        let times: Vec<f64> = hops.iter().map(|it| it.at.as_seconds_f64()).collect();
+        let width = Inputs::names().len() + 1;
+        let values = hops.iter().flat_map(|it| it.inputs.values().chain([1.0]));
+        let x = Array2::from_shape_vec((hops.len(), width), values.collect())
             .expect("a row is as long as the inputs' names, and the bias");
-        Self { x, y: rows.inside.into(), weights: rows.weights.into(), sitting: rows.sitting }
-    }
-
-    /// What each row counts where some recordings count for nothing.
-    pub(super) fn without(&self, left_out: impl Fn(usize) -> bool) -> Array1<f64> {
-        let weight = |(sitting, weight): (&usize, &f64)| {
-            if left_out(*sitting) { 0.0 } else { *weight }
-        };
-        self.sitting.iter().zip(&self.weights).map(weight).collect()
-    }
-
-    /// The logit of the share of rows inside an episode.
-    pub(super) fn prior_logit(&self) -> f64 {
-        let (all, inside) = self.counts();
-        let share = (inside as f64 + 0.5) / (all as f64 + 1.0);
-        (share / (1.0 - share)).ln()
-    }
-
-    /// The rows that count, with some of their columns.
-    pub(super) fn part(&self, columns: &[usize], weights: &Array1<f64>) -> Part {
-        let rows: Vec<usize> = (0..weights.len()).filter(|row| weights[*row] > 0.0).collect();
-        Part {
-            x: self.x.select(Axis(0), &rows).select(Axis(1), columns),
-            y: self.y.select(Axis(0), &rows),
-            weights: weights.select(Axis(0), &rows),
+        Self {
+            x,
+            inside: times.iter().map(|time| is_inside(sitting, *time)).collect(),
+            minutes: times.iter().map(|time| minute(sitting, *time)).collect(),
+            fresh: times.iter().map(|time| is_fresh(sitting, *time)).collect(),
+            times,
         }
     }
 
-    /// How many rows, and how many of them inside an episode.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.y.len(), self.y.iter().filter(|it| **it > 0.5).count())
+    /// 1 inside of episodes, -1 outside.
+    pub(super) fn target(&self) -> Array1<f64> {
+        self.inside.iter().map(|inside| if *inside { 1.0 } else { -1.0 }).collect()
+    }
+
+    /// What each hop counts: both classes the same, onsets more, all of them `share`.
+    pub(super) fn weights(&self, timetable: Option<&Timetable>, share: f64) -> Array1<f64> {
+        let plain = self.even(|_| 1.0);
+        let Some(timetable) = timetable else { return plain * share };
+        let within_minutes = self.even(|hop| {
+            let inside = timetable.0.get(&self.minutes[hop]).copied().unwrap_or(0.5);
+            if self.inside[hop] { 1.0 - inside } else { inside }
+        });
+        (plain * (1.0 - MINUTE_SHARE) + within_minutes * MINUTE_SHARE) * share
+    }
+
+    /// Weights made even between the classes; they sum to 1.
+    fn even(&self, weight: impl Fn(usize) -> f64) -> Array1<f64> {
+        let more = |hop: usize| if self.fresh[hop] { 1.0 + ONSET_MORE } else { 1.0 };
+        let weights: Vec<f64> = (0..self.inside.len()).map(|hop| weight(hop) * more(hop)).collect();
+        let sum = |inside: bool| -> f64 {
+            let of_class = weights.iter().zip(&self.inside).filter(|(_, it)| **it == inside);
+            of_class.map(|(weight, _)| weight).sum()
+        };
+        let (inside, outside) = (sum(true).max(1e-12), sum(false).max(1e-12));
+        let share = |is_inside: bool| if is_inside { 0.5 / inside } else { 0.5 / outside };
+        weights.iter().zip(&self.inside).map(|(weight, inside)| weight * share(*inside)).collect()
     }
 }
 
-/// The rows and columns that are fitted.
-pub(super) struct Part {
-    x: Array2<f64>,
-    y: Array1<f64>,
-    weights: Array1<f64>,
-}
+/// The part of the hops inside an episode, by minute since the start, over several recordings:
+/// what weights undo. No model sees it.
+pub(super) struct Timetable(BTreeMap<i64, f64>);
 
-impl Part {
-    pub(super) fn problem(&self) -> Problem<'_> {
-        Problem { x: self.x.view(), y: self.y.view(), weights: self.weights.view() }
+impl Timetable {
+    pub(super) fn of<'a>(sittings: impl Iterator<Item = &'a Sitting>) -> Self {
+        let mut minutes: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+        for sitting in sittings {
+            let (start, end) =
+                (sitting.stream.start.as_seconds_f64(), sitting.stream.end.as_seconds_f64());
+            let mut time = start;
+            while time <= end {
+                let (inside, all) = minutes.entry(minute(sitting, time)).or_default();
+                *inside += f64::from(u8::from(is_inside(sitting, time)));
+                *all += 1.0;
+                time += HOP_S as f64;
+            }
+        }
+        Self(minutes.into_iter().map(|(minute, (inside, all))| (minute, inside / all)).collect())
     }
 }
 
 /// The hops with a verdict.
-fn assessed(sitting: &Sitting, model: &Arc<Model>) -> impl Iterator<Item = Assessment> {
+pub(super) fn assessed(
+    sitting: &Sitting,
+    model: &Arc<Model>,
+) -> impl Iterator<Item = Assessment> + use<> {
     let found = run(&sitting.stream, &Config::default(), model);
     found.assessments.into_iter().filter(|it| it.score.is_some())
 }
 
 /// The label of a hop, as it will be scored: that of the middle of its 10 s.
-fn is_inside(sitting: &Sitting, assessment: &Assessment) -> bool {
-    let middle = assessment.at.as_seconds_f64() - STEP_S / 2.0;
+pub(super) fn is_inside(sitting: &Sitting, time: f64) -> bool {
+    let middle = time - STEP_S / 2.0;
     sitting.labels.episodes.iter().any(|it| it.start <= middle && middle <= it.end)
+}
+
+fn is_fresh(sitting: &Sitting, time: f64) -> bool {
+    let since = |start: f64| time - STEP_S / 2.0 - start;
+    is_inside(sitting, time)
+        && sitting
+            .labels
+            .episodes
+            .iter()
+            .any(|it| (ONSET_FROM_S..ONSET_UNTIL_S).contains(&since(it.start)))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "minutes of a recording")]
+fn minute(sitting: &Sitting, time: f64) -> i64 {
+    ((time - sitting.origin.as_seconds_f64()) / 60.0).floor() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_count_alike_and_onsets_more() {
+        let rows = Rows {
+            times: vec![10.0, 20.0, 30.0, 40.0],
+            x: Array2::ones((4, 1)),
+            inside: vec![false, false, true, true],
+            minutes: vec![0, 0, 0, 1],
+            fresh: vec![false, false, true, false],
+        };
+        let weights = rows.weights(None, 1.0);
+        assert!((weights[0] + weights[1] - 0.5).abs() < 1e-12);
+        assert!((weights[2] / weights[3] - 2.5).abs() < 1e-12);
+        let even = rows.weights(Some(&Timetable([(0, 0.25), (1, 1.0)].into())), 1.0);
+        assert!((even.sum() - 1.0).abs() < 1e-12);
+        assert!(even[3] < weights[3]);
+    }
 }

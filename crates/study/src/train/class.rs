@@ -1,0 +1,231 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use detector::{About, Inputs, Model, Parts, Term, Thresholds, Usual};
+use ndarray::{Array1, Axis};
+
+use super::elastic::{Moments, elastic_net};
+use super::logistic::{Prior, Problem, fit, sigmoid};
+use super::population::{self, Measured};
+use super::rows::{Rows, Timetable};
+use super::{NO_ALARM, Recipe, card};
+use crate::score::{Graded, Grader};
+use crate::scores::{Hop, Scores};
+use crate::sitting::Sitting;
+
+/// Seeds that no evaluation uses: what is learned from is not what is scored.
+const CROP_SEED: u64 = 1_000;
+const SHUFFLE_SEED: u64 = 2_000;
+/// How much the recordings as they are weigh beside those cropped and those reordered.
+const SHARES: [f64; 3] = [0.4, 0.9, 1.5];
+
+/// A recording with all that can be learned from it.
+pub(crate) struct Lesson {
+    pub(crate) sitting: Sitting,
+    crops: Vec<Sitting>,
+    orders: Vec<Sitting>,
+    measured: Measured,
+}
+
+impl Lesson {
+    pub(crate) fn of(sitting: &Sitting, recipe: &Recipe) -> Self {
+        let blank = Arc::new(blank(population::unknown()));
+        Self {
+            crops: (0..recipe.crops).map(|seed| sitting.cropped(CROP_SEED + seed)).collect(),
+            orders: (0..recipe.shuffles).map(|it| sitting.shuffled(SHUFFLE_SEED + it)).collect(),
+            measured: Measured::of(sitting, &blank),
+            sitting: sitting.clone(),
+        }
+    }
+}
+
+/// What people's recordings have to teach: what is usual, and the second moments of the inputs
+/// by recording, so that any set of them is fitted by a sum.
+pub(crate) struct Class<'a> {
+    pub(super) lessons: &'a [Lesson],
+    pub(super) recipe: &'a Recipe,
+    population: BTreeMap<String, Usual>,
+    /// The inputs' spreads, by which they are divided before the fit.
+    spreads: Array1<f64>,
+    rows: Vec<Rows>,
+    moments: Vec<Moments>,
+}
+
+/// A model before it is one: a number around -1 outside and 1 inside of episodes.
+pub(crate) struct Fitted(Array1<f64>);
+
+impl<'a> Class<'a> {
+    /// Nothing that is the same for all, be it what is usual or what the timetable was, comes
+    /// from the lessons that are kept back.
+    pub(crate) fn of(
+        lessons: &'a [Lesson],
+        recipe: &'a Recipe,
+        kept_back: impl Fn(&Sitting) -> bool,
+    ) -> Self {
+        let shown: Vec<&Lesson> =
+            lessons.iter().filter(|lesson| !kept_back(&lesson.sitting)).collect();
+        let measured: Vec<&Measured> = shown.iter().map(|lesson| &lesson.measured).collect();
+        let population = population::population(&measured);
+        let blank = Arc::new(blank(population.clone()));
+        let rows: Vec<Rows> = lessons.iter().map(|it| Rows::of(&it.sitting, &blank)).collect();
+        let whole = Timetable::of(shown.iter().map(|lesson| &lesson.sitting));
+        let cropped = Timetable::of(shown.iter().flat_map(|lesson| &lesson.crops));
+        let spreads = spreads(
+            lessons.iter().zip(&rows).filter(|(it, _)| !kept_back(&it.sitting)).map(|(_, it)| it),
+        );
+        let scaled = |rows: &Rows| &rows.x / &spreads;
+        let moments_of = |(lesson, own): (&Lesson, &Rows)| {
+            let mut moments = Moments::none(spreads.len());
+            let mut take = |rows: &Rows, timetable: Option<&Timetable>, share: f64| {
+                let weights = rows.weights(timetable, share);
+                moments.take(&scaled(rows), &rows.target(), &weights);
+            };
+            take(own, Some(&whole), SHARES[0]);
+            for crop in &lesson.crops {
+                let share = SHARES[1] / lesson.crops.len() as f64;
+                take(&Rows::of(crop, &blank), Some(&cropped), share);
+            }
+            for order in &lesson.orders {
+                take(&Rows::of(order, &blank), None, SHARES[2] / lesson.orders.len() as f64);
+            }
+            moments
+        };
+        let moments = lessons.iter().zip(&rows).map(moments_of).collect();
+        Self { lessons, recipe, population, spreads, rows, moments }
+    }
+
+    /// Fits the inputs of the mask on the recordings that count.
+    pub(crate) fn fit(&self, mask: &[bool], counts: impl Fn(&Sitting) -> bool) -> Fitted {
+        let mut sum = Moments::none(self.spreads.len());
+        let mut weight = 0.0;
+        for (lesson, moments) in self.lessons.iter().zip(&self.moments) {
+            if counts(&lesson.sitting) {
+                sum.add(moments);
+                weight += moments.gram[[self.spreads.len() - 1, self.spreads.len() - 1]];
+            }
+        }
+        sum.gram /= weight;
+        sum.pull /= weight;
+        let used: Vec<usize> = (0..mask.len()).filter(|place| mask[*place]).collect();
+        Fitted(elastic_net(&sum, &used, self.recipe.lasso, self.recipe.ridge) / &self.spreads)
+    }
+
+    /// For each recording that counts what a fit on the other people says of it, smoothed.
+    pub(crate) fn unseen(
+        &self,
+        mask: &[bool],
+        counts: impl Fn(&Sitting) -> bool,
+    ) -> Vec<(usize, Vec<f64>)> {
+        let counted = self.lessons.iter().enumerate().filter(|(_, it)| counts(&it.sitting));
+        counted
+            .map(|(place, lesson)| {
+                let others = |it: &Sitting| counts(it) && it.person != lesson.sitting.person;
+                let Fitted(weights) = self.fit(mask, others);
+                let rows = &self.rows[place];
+                (place, self.smooth(&rows.times, &rows.x.dot(&weights)))
+            })
+            .collect()
+    }
+
+    /// As the detector smooths: anew after a gap.
+    fn smooth(&self, times: &[f64], said: &Array1<f64>) -> Vec<f64> {
+        let hop = crate::run::HOP_S as f64;
+        let keep = (-hop / self.recipe.smoothing.max(1e-3)).exp();
+        let mut smoothed: Vec<f64> = Vec::new();
+        for (place, value) in said.iter().enumerate() {
+            let goes_on = place > 0 && times[place] - times[place - 1] < 1.5 * hop;
+            smoothed.push(match smoothed.last().filter(|_| goes_on) {
+                Some(before) => keep * before + (1.0 - keep) * value,
+                None => *value,
+            });
+        }
+        smoothed
+    }
+
+    /// How what is said becomes a logit, learned from what was said of unseen people: bias and
+    /// slope (Platt 1999).
+    pub(crate) fn calibration(&self, unseen: &[(usize, Vec<f64>)]) -> anyhow::Result<[f64; 2]> {
+        let said = unseen.iter().flat_map(|(_, said)| said.iter().copied());
+        let x: Vec<f64> = said.flat_map(|it| [1.0, it]).collect();
+        let inside = unseen.iter().flat_map(|(place, _)| &self.rows[*place].inside);
+        let y: Array1<f64> = inside.map(|inside| f64::from(u8::from(*inside))).collect();
+        let x = ndarray::Array2::from_shape_vec((y.len(), 2), x).expect("two a row");
+        let weights = Array1::ones(y.len());
+        let problem = Problem { x: x.view(), y: y.view(), weights: weights.view() };
+        let prior = Prior { mean: Array1::zeros(2), precision: Array1::from_elem(2, 1e-3) };
+        let found = fit(&problem, &prior)?;
+        Ok([found[0], found[1].max(1e-3)])
+    }
+
+    /// The unseen, graded as probabilities: what thresholds are chosen on.
+    pub(crate) fn graded(
+        &self,
+        unseen: &[(usize, Vec<f64>)],
+        [bias, slope]: [f64; 2],
+    ) -> Vec<Graded> {
+        let grade = |(place, said): &(usize, Vec<f64>)| {
+            let sitting = &self.lessons[*place].sitting;
+            let times = self.rows[*place].times.iter().zip(said);
+            let hops = times.map(|(time, said)| Hop {
+                time: *time,
+                score: Some(sigmoid(bias + slope * said)),
+                level: None,
+            });
+            let scores = Scores { hops: hops.collect(), has_level: false };
+            Grader::default().grade(&sitting.name, &sitting.labels, &scores, None)
+        };
+        unseen.iter().filter_map(grade).collect()
+    }
+
+    /// The model of a fit.
+    pub(crate) fn model(
+        &self,
+        id: &str,
+        Fitted(fitted): &Fitted,
+        [bias, slope]: [f64; 2],
+        thresholds: Thresholds,
+    ) -> anyhow::Result<Model> {
+        let names = Inputs::names();
+        let terms = names.iter().zip(fitted).filter(|(_, weight)| **weight != 0.0);
+        Ok(Model::new(Parts {
+            id: id.to_owned(),
+            about: card::about(self),
+            population: self.population.clone(),
+            bias: bias + slope * fitted[names.len()],
+            terms: terms.map(|(name, weight)| Term::line(name, slope * weight)).collect(),
+            smoothing_s: self.recipe.smoothing,
+            thresholds,
+        })?)
+    }
+
+    pub(crate) fn sittings(&self) -> impl Iterator<Item = &Sitting> {
+        self.lessons.iter().map(|lesson| &lesson.sitting)
+    }
+
+    /// How many hops there are, and how many of them inside an episode.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let inside = |rows: &Rows| rows.inside.iter().filter(|it| **it).count();
+        (self.rows.iter().map(|it| it.inside.len()).sum(), self.rows.iter().map(inside).sum())
+    }
+}
+
+/// The standard deviation of each input; 1 for the bias and for what never changes.
+fn spreads<'a>(rows: impl Iterator<Item = &'a Rows>) -> Array1<f64> {
+    let views: Vec<_> = rows.map(|rows| rows.x.view()).collect();
+    let all = ndarray::concatenate(Axis(0), &views).expect("all are as wide");
+    all.std_axis(Axis(0), 0.0).mapv(|spread| if spread > 1e-6 { spread } else { 1.0 })
+}
+
+/// A model that says nothing, to compute inputs with.
+fn blank(population: BTreeMap<String, Usual>) -> Model {
+    Model::new(Parts {
+        id: "blank".to_owned(),
+        about: About::default(),
+        population,
+        bias: 0.0,
+        terms: Vec::new(),
+        smoothing_s: 0.0,
+        thresholds: NO_ALARM,
+    })
+    .expect("it has every feature's population")
+}
