@@ -52,7 +52,7 @@ enum Command {
     )]
     Reproduce(detect::ReproduceArgs),
     /// Researchers' work offline.
-    Study(study::StudyArgs),
+    Study(Box<study::StudyArgs>),
 }
 
 #[derive(Subcommand)]
@@ -79,7 +79,7 @@ pub(crate) fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Console(file) => serve(Role::Console, &file.config),
         Command::Config(ConfigCommand::Check(file)) => check(&file.config),
         Command::Reproduce(args) => detect::reproduce(&args),
-        Command::Study(args) => study::execute(args),
+        Command::Study(args) => study::execute(*args),
     }
 }
 
