@@ -178,7 +178,8 @@ Tidewatch is up: ${address}
 }
 
 function start(program, args, options) {
-  const child = spawn(join(BIN, program), args, options)
+  // In a group of its own: Ctrl-C reaches this script alone, which stops the hub before its radio.
+  const child = spawn(join(BIN, program), args, { ...options, detached: true })
   children.push(child)
   child.on('exit', (code, signal) => {
     if (stopping) return

@@ -64,8 +64,7 @@ async fn start_hub(house: &mut Supervisor, config: Config) -> anyhow::Result<()>
 async fn start_broker(house: &mut Supervisor, config: &Config) -> anyhow::Result<bus::Endpoint> {
     let mut broker = Broker::start(config.broker.clone()).await.context("embedded broker")?;
     let endpoint = broker.endpoint();
-    let shutdown = house.shutdown();
-    house.start("broker", async move {
+    house.start_beneath("broker", |shutdown| async move {
         tokio::select! {
             () = shutdown.cancelled() => broker.stop().await,
             ended = broker.ended() => ended,

@@ -1,4 +1,5 @@
-//! Services under one roof: they start together, and when one falls, all stop.
+//! Services under one roof: they start together, and when one falls, all stop, those that
+//! the others lean on last.
 
 use std::future::Future;
 
@@ -12,17 +13,38 @@ use crate::telemetry::Health;
 pub(crate) struct Supervisor {
     services: JoinSet<(&'static str, anyhow::Result<()>)>,
     shutdown: CancellationToken,
+    /// Cancelled when only those are left that the others leaned on.
+    shutdown_beneath: CancellationToken,
+    beneath: Vec<&'static str>,
     health: Health,
 }
 
 impl Supervisor {
     pub(crate) fn new(shutdown: CancellationToken, health: Health) -> Self {
-        Self { services: JoinSet::new(), shutdown, health }
+        Self {
+            services: JoinSet::new(),
+            shutdown,
+            shutdown_beneath: CancellationToken::new(),
+            beneath: Vec::new(),
+            health,
+        }
     }
 
     /// The token that a service stops by.
     pub(crate) fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
+    }
+
+    /// Starts a service that the others lean on: its token is cancelled when they have ended.
+    pub(crate) fn start_beneath<F>(
+        &mut self,
+        name: &'static str,
+        service: impl FnOnce(CancellationToken) -> F,
+    ) where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.beneath.push(name);
+        self.start(name, service(self.shutdown_beneath.clone()));
     }
 
     /// Starts a service.
@@ -39,18 +61,27 @@ impl Supervisor {
     /// error, and takes the others with it: the process is started again as a whole.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let mut first_failure = None;
+        let mut above = self.services.len() - self.beneath.len();
         while let Some(ended) = self.services.join_next().await {
             let failure = match ended {
                 Ok((name, result)) => {
                     self.health.down(name);
+                    above -= usize::from(!self.beneath.contains(&name));
                     self.judge(name, result)
                 }
-                Err(panic) => Some(anyhow::Error::new(panic).context("a service panicked")),
+                Err(panic) => {
+                    // Nobody says which one it was: none is waited for.
+                    self.shutdown_beneath.cancel();
+                    Some(anyhow::Error::new(panic).context("a service panicked"))
+                }
             };
             if let Some(failure) = failure {
                 tracing::error!(error = format!("{failure:#}"), "stopping everything");
                 self.shutdown.cancel();
                 first_failure.get_or_insert(failure);
+            }
+            if above == 0 {
+                self.shutdown_beneath.cancel();
             }
         }
         first_failure.map_or(Ok(()), Err)
@@ -103,6 +134,29 @@ mod tests {
         house.start("gateway", async { anyhow::bail!("no adapter") });
         let error = house.run().await.expect_err("the gateway failed");
         assert_eq!(format!("{error:#}"), "the gateway failed: no adapter");
+    }
+
+    #[tokio::test]
+    async fn what_the_others_lean_on_stops_last() {
+        let mut house = supervisor();
+        let (shutdown, broker_stopped) = (house.shutdown(), CancellationToken::new());
+        let stopped = broker_stopped.clone();
+        house.start_beneath("broker", |shutdown| async move {
+            shutdown.cancelled().await;
+            stopped.cancel();
+            Ok(())
+        });
+        let gateway = shutdown.clone();
+        house.start("gateway", async move {
+            gateway.cancelled().await;
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            anyhow::ensure!(!broker_stopped.is_cancelled(), "the broker went first");
+            Ok(())
+        });
+        shutdown.cancel();
+        house.run().await.expect("all stop well");
     }
 
     #[tokio::test]

@@ -45,7 +45,16 @@ pub(crate) fn start_logs(config: &TelemetryConfig) -> anyhow::Result<()> {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().flatten_event(true).try_init(),
     };
-    started.map_err(|error| anyhow::anyhow!("cannot start the logs: {error}"))
+    started.map_err(|error| anyhow::anyhow!("cannot start the logs: {error}"))?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic ends a task, not the process, and is a line among the others.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let what = panic.payload_as_str().unwrap_or("without a word");
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(at, "a task panicked: {what}");
 }
 
 /// Collects metrics from here on; the handle renders them.
