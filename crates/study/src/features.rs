@@ -21,6 +21,11 @@ pub(crate) fn feature_of(input: &str) -> &str {
     input.split_once('.').map_or(input, |(feature, _)| feature)
 }
 
+/// How an input looks at its feature.
+pub(crate) fn view_of(input: &str) -> &str {
+    input.split_once('.').map_or("", |(_, view)| view)
+}
+
 /// The places of the inputs that a signal gives.
 pub(crate) fn inputs_of(signal: Signal) -> Vec<bool> {
     Inputs::names().iter().map(|name| signal_of(feature_of(name)) == Some(signal)).collect()
@@ -39,7 +44,7 @@ fn signal_of(feature: &str) -> Option<Signal> {
                 "movement",
                 "jerk",
                 "enmo",
-                "movement",
+                "breath",
                 "stereotypy",
                 "posture",
                 "motion",

@@ -63,16 +63,20 @@ impl Sitting {
         Self { labels, origin: stream.start, stream, ..self.clone() }
     }
 
-    /// The start, the middle of each rest between two episodes, in whole seconds, and the end.
+    /// The start, the middle of each rest, in whole seconds, and the end.
     fn bounds(&self) -> Vec<Timestamp> {
         let mut episodes = self.labels.episodes.clone();
         episodes.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let rests_begin = [self.stream.start.as_seconds_f64()]
+            .into_iter()
+            .chain(episodes.iter().map(|episode| episode.end));
+        let rests_end =
+            episodes.iter().map(|episode| episode.start).chain([self.stream.end.as_seconds_f64()]);
         let mut bounds = vec![self.stream.start];
-        for pair in episodes.windows(2) {
+        for (begin, end) in rests_begin.zip(rests_end).filter(|(begin, end)| begin < end) {
             #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
-            let middle = Timestamp::from_seconds(f64::midpoint(pair[0].end, pair[1].start) as i64);
-            if pair[1].start > pair[0].end && middle > self.stream.start && middle < self.stream.end
-            {
+            let middle = Timestamp::from_seconds(f64::midpoint(begin, end) as i64);
+            if bounds.last().is_some_and(|last| middle > *last) && middle < self.stream.end {
                 bounds.push(middle);
             }
         }
@@ -134,16 +138,26 @@ mod tests {
 
     #[test]
     fn blocks_change_places_with_their_labels() {
-        let shuffled = (0..20)
-            .map(|seed| sitting().shuffled(seed))
-            .find(|it| it.labels.episodes[0].start < 100.0)
-            .expect("one in two has the other order");
-        let values: Vec<i32> =
-            shuffled.stream.readings.iter().flat_map(|it| it.samples.clone()).collect();
-        assert_eq!(values, (250..600).chain(0..250).collect::<Vec<_>>());
-        let starts: Vec<f64> = shuffled.labels.episodes.iter().map(|it| it.start).collect();
-        assert_eq!(starts, [50.0, 450.0]);
+        let bounds: Vec<i64> =
+            sitting().bounds().iter().map(|it| it.as_micros() / 1_000_000).collect();
+        assert_eq!(bounds, [0, 50, 250, 475, 600]);
+        for seed in 0..20 {
+            let shuffled = sitting().shuffled(seed);
+            let values: Vec<i32> =
+                shuffled.stream.readings.iter().flat_map(|it| it.samples.clone()).collect();
+            for (episode, first) in shuffled.labels.episodes.iter().zip(episode_firsts(&values)) {
+                assert_eq!(episode.start, first);
+            }
+            assert_eq!(values.len(), 600);
+        }
+        let shuffled = sitting().shuffled(0);
         assert_eq!(shuffled.stream.end, Timestamp::from_seconds(600));
+    }
+
+    /// Where samples 100 and 300 went, in the order of time: they began the episodes.
+    fn episode_firsts(values: &[i32]) -> Vec<f64> {
+        let places = values.iter().zip(0..).filter(|(it, _)| [100, 300].contains(*it));
+        places.map(|(_, place)| f64::from(place)).collect()
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::ensure;
-use detector::Inputs;
 use rayon::prelude::*;
 
 use super::contender::Contender;
@@ -14,14 +13,21 @@ use crate::score::{BUDGETS, Graded, Grader, best_threshold};
 use crate::sitting::Sitting;
 use crate::train::{Class, Lesson, Recipe, grade, thresholds};
 
-/// The detector, and what it comes to on one signal alone.
-fn kinds() -> [(&'static str, Vec<bool>); 4] {
-    [
-        ("tidewatch", vec![true; Inputs::names().len()]),
-        ("heart alone", inputs_of(Signal::Heart)),
-        ("EDA alone", inputs_of(Signal::Eda)),
-        ("motion alone", inputs_of(Signal::Motion)),
-    ]
+/// The detector, and what it comes to on one signal alone: names, and inputs that count.
+type Kinds = [(&'static str, Vec<bool>); 4];
+
+fn kinds(recipe: &Recipe) -> anyhow::Result<Kinds> {
+    let mask = recipe.mask()?;
+    let alone = |signal| {
+        let of_signal = inputs_of(signal);
+        mask.iter().zip(of_signal).map(|(used, it)| *used && it).collect::<Vec<bool>>()
+    };
+    Ok([
+        ("tidewatch", mask.clone()),
+        ("heart alone", alone(Signal::Heart)),
+        ("EDA alone", alone(Signal::Eda)),
+        ("motion alone", alone(Signal::Motion)),
+    ])
 }
 
 /// What one left-out person came to, by kind.
@@ -45,26 +51,33 @@ pub(super) fn leave_one_out(
     let people: BTreeSet<&str> = lessons.iter().map(|it| it.sitting.person.as_str()).collect();
     let people: Vec<&str> = people.into_iter().collect();
     ensure!(people.len() > 1, "leaving one person out takes two people or more");
+    let kinds = kinds(recipe)?;
     let groups: Vec<Vec<&str>> = (0..GROUPS.min(people.len()))
         .map(|group| people.iter().skip(group).step_by(GROUPS).copied().collect())
         .collect();
     let folds = parallel::try_each("leaving one person out", &groups, |group| {
         let class = Class::of(lessons, recipe, |it| group.contains(&it.person.as_str()));
-        let fold = |person: &&str| fold(&class, person, grader, shuffles);
+        let fold = |person: &&str| fold(&class, &kinds, person, grader, shuffles);
         group.par_iter().map(fold).collect::<anyhow::Result<Vec<Fold>>>()
     })?;
     let folds: Vec<Fold> = folds.into_iter().flatten().collect();
-    Ok(assemble(&folds, shuffles))
+    Ok(assemble(&kinds, &folds, shuffles))
 }
 
-fn fold(class: &Class<'_>, person: &str, grader: &Grader, shuffles: u64) -> anyhow::Result<Fold> {
+fn fold(
+    class: &Class<'_>,
+    kinds: &Kinds,
+    person: &str,
+    grader: &Grader,
+    shuffles: u64,
+) -> anyhow::Result<Fold> {
     let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
     let others = |it: &Sitting| it.person != person;
-    for (_, mask) in kinds() {
-        let unseen = class.unseen(&mask, others);
+    for (_, mask) in kinds {
+        let unseen = class.unseen(mask, others);
         let calibration = class.calibration(&unseen)?;
         let unseen = class.graded(&unseen, calibration);
-        let fitted = class.fit(&mask, others);
+        let fitted = class.fit(mask, others);
         let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = class.sittings().filter(|it| it.person == person);
@@ -82,8 +95,8 @@ fn fold(class: &Class<'_>, person: &str, grader: &Grader, shuffles: u64) -> anyh
 }
 
 /// From folds of kinds to kinds of all recordings.
-fn assemble(folds: &[Fold], shuffles: u64) -> Vec<Contender> {
-    let of_kind = |(kind, (name, _)): (usize, (&'static str, Vec<bool>))| {
+fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
+    let of_kind = |(kind, (name, _)): (usize, &(&'static str, Vec<bool>))| {
         let mut graded: Vec<Graded> =
             folds.iter().flat_map(|fold| fold.graded[kind].clone()).collect();
         if kind > 0 {
@@ -100,7 +113,7 @@ fn assemble(folds: &[Fold], shuffles: u64) -> Vec<Contender> {
         }
         contender
     };
-    kinds().into_iter().enumerate().map(of_kind).collect()
+    kinds.iter().enumerate().map(of_kind).collect()
 }
 
 fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
@@ -124,7 +137,7 @@ pub(super) fn forward(
     if later.is_empty() {
         return Ok(None);
     }
-    let mask = &kinds()[0].1;
+    let mask = &recipe.mask()?;
     let graded = parallel::try_each("chaining forward", &later, |sitting| {
         let known = |it: &Sitting| it.person != sitting.person || is_earlier(it, sitting);
         let class = Class::of(lessons, recipe, |it| !known(it));

@@ -2,7 +2,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use detector::Inputs;
 
 use super::card::card;
 use super::{Class, Lesson, Recipe, personal, thresholds};
@@ -54,7 +53,7 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let lessons =
         parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
     let class = Class::of(&lessons, &args.recipe, |_| false);
-    let mask = vec![true; Inputs::names().len()];
+    let mask = args.recipe.mask()?;
     let unseen = class.unseen(&mask, |_| true);
     let calibration = class.calibration(&unseen)?;
     let thresholds = thresholds(&class.graded(&unseen, calibration));
