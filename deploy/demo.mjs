@@ -31,7 +31,7 @@ const WEARERS = [
   {
     name: 'Beth',
     strategies: ['Dim the lights', 'Weighted blanket', 'Give her ten minutes alone, stay in sight'],
-    recording: { file: 'S08.zip', start: '25min' },
+    recording: { file: 'S13.zip', start: '11min' },
   },
   { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'] },
   { name: 'Dina', strategies: ['Put on her music', 'Ask before touching'] },
