@@ -130,10 +130,11 @@ fn explain(name: &str, it: &Assessment, model: &Model) -> String {
     line(String::new());
     for note in [
         "value: as in the replay CSV. weighed: its logarithm or root where the feature is skewed.",
-        "usual, spread: of the population. .level is (weighed - usual) / spread, within 4; .own is",
-        ".level less the mean .level of the person's own earlier hops with a verdict, shrunk to 0;",
-        ".short, .medium, .long: the mean .level of the last 3, 6, 6 hops less that of hops 6-23,",
-        "18-35, 12-59 before. smoothed: each hop keeps part of what the feature added before.",
+        "usual, spread: of the population. .level is (weighed - usual) / spread, within 4. .rank says",
+        "where .level stands among the person's own hops so far, -1.5 lowest to 1.5 highest. .brief,",
+        ".short, .medium, .long: the mean .level of the last 2, 3, 6, 6 hops less that of the hops 3-11,",
+        "6-23, 18-35, 36-71 before, in the scatter of the person's own hops. smoothed: each hop keeps",
+        "exp(-10 s / the model's smoothing) of what the feature added before.",
     ] {
         line(note.to_owned());
     }
