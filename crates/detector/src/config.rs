@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Seconds from one assessment to the next, 1 to 10. Every tenth second teaches and decides
+    /// on alerts; those in between look only.
+    pub hop_s: u32,
     /// How long to wait for late samples before a second is judged, s.
     pub lateness_s: u32,
     /// No valid sample for so long is no reading, s.
@@ -28,6 +31,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            hop_s: 10,
             lateness_s: 2,
             blind_after_s: 10,
             learning_s: 600,

@@ -11,7 +11,8 @@ use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of};
 use crate::{
-    AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, VERSION, reasons,
+    AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, Reason, VERSION,
+    reasons,
 };
 
 /// At the first tick, samples older than this are history, s.
@@ -162,6 +163,9 @@ impl Detector {
         self.state.hidden = hidden;
         let is_hop = Hops::ends_with(second);
         if !is_hop && !changed {
+            if (second + 1).rem_euclid(i64::from(self.config.hop_s.max(1))) == 0 {
+                outputs.push(Output::Assessment(self.look(second, hidden)));
+            }
             return;
         }
         let mut window = self.state.live.window();
@@ -170,6 +174,25 @@ impl Detector {
             self.state.hops.push(self.model.spreads(&window.features));
         }
         self.assess(second, window, hidden, outputs);
+    }
+
+    /// What a hop that ended with this second would find. It leaves no trace.
+    fn look(&mut self, second: i64, hidden: Option<Cause>) -> Assessment {
+        let mut window = self.state.live.window();
+        window.compensate(&self.state.person.exertion);
+        let driven_out = self.state.hops.push(self.model.spreads(&window.features));
+        let mut assessment = self.seen(second, &window, hidden);
+        self.state.hops.take_back(driven_out);
+        if assessment.cause.is_none() {
+            let smoothed = self.state.smoothed.clone();
+            let contributions = self.weigh(&mut assessment);
+            self.state.smoothed = smoothed;
+            let level = self.state.alarm.level();
+            assessment.level = if assessment.personal { level } else { Level::Learning };
+            assessment.reasons =
+                self.reasons(&contributions, &assessment, assessment.level >= Level::Rising);
+        }
+        assessment
     }
 
     /// Why the wearer cannot be seen at all, judged each second.
@@ -192,12 +215,25 @@ impl Detector {
         hidden: Option<Cause>,
         outputs: &mut Vec<Output>,
     ) {
-        let at = Timestamp::from_seconds(second + 1);
+        let mut assessment = self.seen(second, &window, hidden);
+        let alert = if assessment.cause.is_some() {
+            self.state.smoothed = None;
+            // Without sight an alert cannot be upheld; that it ended says so.
+            self.state.alarm.end(assessment.at, None)
+        } else {
+            self.judge(&mut assessment, &window)
+        };
+        outputs.push(Output::Assessment(assessment));
+        outputs.extend(alert.map(Output::Alert));
+    }
+
+    /// What a window shows, before it is scored.
+    fn seen(&self, second: i64, window: &Window, hidden: Option<Cause>) -> Assessment {
         let fresh = self.state.first_valid.is_none_or(|first| second - first < 59);
         let few = if fresh { Cause::Starting } else { Cause::PoorSignal };
         let cause = hidden.or_else(|| (fresh || signals(&window.features) < 2).then_some(few));
-        let mut assessment = Assessment {
-            at,
+        Assessment {
+            at: Timestamp::from_seconds(second + 1),
             level: Level::NoReading,
             score: None,
             quality: window.quality,
@@ -207,16 +243,7 @@ impl Detector {
             inputs: Inputs::of(&self.state.hops, &self.state.person.baseline, &self.model),
             contributions: Vec::new(),
             features: window.features.clone(),
-        };
-        let alert = if cause.is_some() {
-            self.state.smoothed = None;
-            // Without sight an alert cannot be upheld; that it ended says so.
-            self.state.alarm.end(at, None)
-        } else {
-            self.judge(&mut assessment, &window)
-        };
-        outputs.push(Output::Assessment(assessment));
-        outputs.extend(alert.map(Output::Alert));
+        }
     }
 
     fn personal(&self) -> bool {
@@ -225,22 +252,15 @@ impl Detector {
 
     /// Scores a hop that could be seen, and learns from it.
     fn judge(&mut self, assessment: &mut Assessment, window: &Window) -> Option<AlertTransition> {
-        let contributions = self.smooth(self.model.contributions(&assessment.inputs));
-        let score = Model::score(self.model.parts().bias + contributions.iter().sum::<f64>());
-        assessment.score = Some(score);
-        let names = Feature::ALL.into_iter().map(Feature::name);
-        assessment.contributions = names.zip(contributions.iter().copied()).collect();
-        let person = &self.state.person;
-        let explain = |always| {
-            let features = &assessment.features;
-            reasons::reasons(&contributions, features, &person.baseline, &self.model, always)
-        };
+        let contributions = self.weigh(assessment);
+        let score = assessment.score.unwrap_or_default();
         let scored = Scored {
             at: assessment.at,
             score,
             quality: assessment.quality,
-            reasons: &explain(true),
+            reasons: &self.reasons(&contributions, assessment, true),
         };
+        let person = &self.state.person;
         let thresholds = person.budget.thresholds(self.model.parts().thresholds, &self.config);
         let mut alert = None;
         assessment.level = Level::Learning;
@@ -248,9 +268,25 @@ impl Detector {
             alert = self.state.alarm.judge(&scored, thresholds, &self.config);
             assessment.level = self.state.alarm.level();
         }
-        assessment.reasons = explain(assessment.level >= Level::Rising);
+        assessment.reasons =
+            self.reasons(&contributions, assessment, assessment.level >= Level::Rising);
         self.learn(assessment, window, score >= thresholds.rising);
         alert
+    }
+
+    /// Sets the score and what each feature adds to it; gives the latter.
+    fn weigh(&mut self, assessment: &mut Assessment) -> Vec<f64> {
+        let contributions = self.smooth(self.model.contributions(&assessment.inputs));
+        let logit = self.model.parts().bias + contributions.iter().sum::<f64>();
+        assessment.score = Some(Model::score(logit));
+        let names = Feature::ALL.into_iter().map(Feature::name);
+        assessment.contributions = names.zip(contributions.iter().copied()).collect();
+        contributions
+    }
+
+    fn reasons(&self, of: &[f64], assessment: &Assessment, always: bool) -> Vec<Reason> {
+        let baseline = &self.state.person.baseline;
+        reasons::reasons(of, &assessment.features, baseline, &self.model, always)
     }
 
     fn smooth(&mut self, contributions: Vec<f64>) -> Vec<f64> {

@@ -20,11 +20,17 @@ impl Hops {
         (second + 1).rem_euclid(HOP_S) == 0
     }
 
-    /// Adds the newest.
-    pub(crate) fn push(&mut self, spreads: FeatureVector) {
+    /// Adds the newest; gives the one that it drives out.
+    pub(crate) fn push(&mut self, spreads: FeatureVector) -> Option<FeatureVector> {
         self.0.push_back(spreads);
-        if self.0.len() > KEPT {
-            self.0.pop_front();
+        if self.0.len() > KEPT { self.0.pop_front() } else { None }
+    }
+
+    /// Undoes a push that drove out this one.
+    pub(crate) fn take_back(&mut self, driven_out: Option<FeatureVector>) {
+        self.0.pop_back();
+        if let Some(oldest) = driven_out {
+            self.0.push_front(oldest);
         }
     }
 
@@ -80,7 +86,11 @@ mod tests {
     #[test]
     fn means_are_of_what_is_there() {
         let mut hops = Hops::default();
-        (0..82).for_each(|at| hops.push(hop(f64::from(at))));
+        for at in 0..82 {
+            hops.push(hop(f64::from(at)));
+            let driven_out = hops.push(hop(-1.0));
+            hops.take_back(driven_out);
+        }
         assert_eq!(hops.newest(Feature::Scl), Some(81.0));
         assert_eq!(hops.mean(Feature::Scl, 0..=2, 1), Some(80.0));
         assert_eq!(hops.mean(Feature::Scl, 70..=90, 2), Some(10.5));

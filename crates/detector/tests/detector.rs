@@ -50,6 +50,24 @@ fn a_snapshot_is_not_gone_on_from_under_other_rules() {
 }
 
 #[test]
+fn a_look_each_second_changes_nothing_of_what_every_tenth_says() {
+    let all = stream(760, 16);
+    let every = |hop_s| {
+        let config = Config { hop_s, ..Config::default() };
+        let mut detector = Detector::new(config, Arc::new(default_model()));
+        play(&mut detector, &all, 0, 760)
+    };
+    let (mut looks, hops) = (every(1), every(10));
+    let scored = |o: &Output| matches!(o, Output::Assessment(a) if a.score.is_some());
+    assert!(looks.iter().filter(|o| scored(o)).count() > 690);
+    looks.retain(|o| match o {
+        Output::Assessment(a) => a.at.as_micros() % 10_000_000 == 0 || hops.contains(o),
+        Output::Alert(_) => true,
+    });
+    assert_eq!(looks, hops);
+}
+
+#[test]
 fn a_clock_that_was_wrong_does_not_silence_what_comes_after() {
     let (all, mut detector) = (stream(400, 16), fresh());
     play(&mut detector, &all, 0, 200);
