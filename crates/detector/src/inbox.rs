@@ -25,14 +25,10 @@ impl Inbox {
         if reading.validate().is_err() || !self.came.insert(reading) {
             return;
         }
-        let second_at = |index| second_of(reading.time_of(index).as_micros());
         let mut from = 0;
         while from < reading.len() {
-            let second = second_at(from);
-            let mut until = from + 1;
-            while until < reading.len() && second_at(until) == second {
-                until += 1;
-            }
+            let second = second_of(reading.time_of(from).as_micros());
+            let until = end_of_run(reading, from, second);
             self.waiting.entry(second).or_default().take(reading, from..until);
             from = until;
         }
@@ -51,8 +47,11 @@ impl Inbox {
 
     /// Takes out everything from before a second, in the order of time.
     pub(crate) fn take_before(&mut self, second: i64) -> impl Iterator<Item = (i64, Second)> {
-        let rest = self.waiting.split_off(&second);
-        let taken = std::mem::replace(&mut self.waiting, rest);
+        let mut taken = BTreeMap::new();
+        if self.waiting.first_key_value().is_some_and(|(first, _)| *first < second) {
+            let rest = self.waiting.split_off(&second);
+            taken = std::mem::replace(&mut self.waiting, rest);
+        }
         taken.into_iter().map(|(second, samples)| (second, samples.in_order()))
     }
 
@@ -60,4 +59,17 @@ impl Inbox {
     pub(crate) fn take(&mut self, second: i64) -> Second {
         self.waiting.remove(&second).unwrap_or_default().in_order()
     }
+}
+
+/// Where the samples from this one on leave its second.
+fn end_of_run(reading: &Reading, from: usize, second: i64) -> usize {
+    if reading.channel.is_event() {
+        return from + 1;
+    }
+    let left_us = (second + 1)
+        .saturating_mul(MICROS_PER_SECOND)
+        .saturating_sub(reading.time_of(from).as_micros());
+    let period_us = i64::from(reading.period_us);
+    let more = left_us.max(1).saturating_add(period_us - 1) / period_us;
+    usize::try_from(more).map_or(reading.len(), |more| reading.len().min(from + more))
 }

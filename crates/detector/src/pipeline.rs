@@ -97,13 +97,13 @@ impl Pipeline {
     /// wrist for two minutes, and two of these: it cools, it touches no skin, it sees no pulse.
     pub(crate) fn is_off_wrist(&self) -> bool {
         let now_us = self.now_us();
-        if self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
+        // What takes the least to know comes first: it ends the question almost always.
+        let (dry, pulseless) = (self.skin.is_dry(now_us), self.heart.is_pulseless(now_us));
+        if !dry && !pulseless || self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
             return false;
         }
         let slope = self.temperature.recent_slope(now_us);
-        let cools = slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN);
-        let signs = [cools, self.skin.is_dry(now_us), self.heart.is_pulseless(now_us)];
-        signs.into_iter().filter(|sign| *sign).count() >= 2
+        (dry && pulseless) || slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN)
     }
 
     /// The window that ends with the last second.

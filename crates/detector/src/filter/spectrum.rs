@@ -66,14 +66,14 @@ fn transform(data: &mut [(f64, f64); HALF], twiddle: &[(f64, f64); HALF]) {
     let mut span = 1;
     while span < HALF {
         let stride = HALF / span;
-        for start in (0..HALF).step_by(2 * span) {
-            for k in 0..span {
-                let (c, s) = twiddle[k * stride];
-                let (re, im) = data[start + k + span];
+        for pair in data.chunks_exact_mut(2 * span) {
+            let (one, other) = pair.split_at_mut(span);
+            let turns = twiddle.iter().step_by(stride);
+            for ((one, other), (c, s)) in one.iter_mut().zip(other).zip(turns) {
+                let ((x, y), (re, im)) = (*one, *other);
                 let turned = (re * c - im * s, re * s + im * c);
-                let (x, y) = data[start + k];
-                data[start + k] = (x + turned.0, y + turned.1);
-                data[start + k + span] = (x - turned.0, y - turned.1);
+                *one = (x + turned.0, y + turned.1);
+                *other = (x - turned.0, y - turned.1);
             }
         }
         span *= 2;

@@ -146,8 +146,14 @@ impl Heart {
 
     /// Whether a pulse wave is there without a pulse in it.
     pub(crate) fn is_pulseless(&self, now_us: i64) -> bool {
-        self.is_optical(now_us)
-            && clean_part(self.optical.since(now_us - WINDOW_US), 60.0) < PULSELESS
+        let mut clean = self.optical.since(now_us - WINDOW_US).filter(|beat| beat.clean);
+        let mut covered_s = 0.0;
+        // Enough is enough: the rest of the beats cannot take away from it.
+        let pulse = clean.any(|beat| {
+            covered_s += beat.interval_s;
+            covered_s / 60.0 >= PULSELESS
+        });
+        self.is_optical(now_us) && !pulse
     }
 
     fn is_optical(&self, now_us: i64) -> bool {
