@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use firmware_sim::body::{People, write_people};
 use firmware_sim::{Command, Event, Scenario, Simulation};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -30,18 +31,30 @@ enum Task {
         #[arg(long)]
         socket: Option<PathBuf>,
     },
-    /// Writes days of a simulated person as an E4 recording, with what truly happened.
-    Person {
-        /// Seed of the person.
-        seed: u64,
-        /// Hours to live.
-        #[arg(long, default_value_t = 4)]
+    /// Writes days of simulated people as E4 recordings, with what truly happened.
+    ///
+    /// Makes DIR/P001, DIR/P002, .. (E4 exports), DIR/episodes.csv (incidents as staff would log
+    /// them) and DIR/truth.csv (all that moved a person: kind, whether silent, rise, onset, end).
+    #[command(after_help = PEOPLE_EXAMPLE)]
+    People {
+        /// How many people.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+        /// Hours of each.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
         hours: u32,
+        /// Seed of the first person; each next one has the next seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
         /// The folder to make.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         into: PathBuf,
     },
 }
+
+const PEOPLE_EXAMPLE: &str = "Example:
+  firmware-sim people --count 24 --hours 10 --into people
+  tidewatch study evaluate people --episodes people/episodes.csv";
 
 const EXAMPLE: &str = r#"Example:
   firmware-sim run firmware-sim/scenarios/six-bands.toml
@@ -68,7 +81,9 @@ async fn main() -> anyhow::Result<()> {
         .init();
     match Arguments::parse().task {
         Task::Run { scenario, socket } => run(Scenario::load(&scenario)?, socket).await,
-        Task::Person { seed, hours, into } => firmware_sim::body::write_person(seed, hours, &into),
+        Task::People { count, hours, seed, into } => {
+            write_people(&People { count, hours, seed }, &into)
+        }
     }
 }
 

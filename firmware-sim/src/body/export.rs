@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::Context;
 use biosignal::Channel;
 
-use super::{Person, WINDOW_US};
+use super::{Episode, Person, WINDOW_US};
 
-/// Writes a simulated person as an Empatica E4 recording (a folder of CSV files that
-/// starts at 2026-01-01T08:00:00Z), with `episodes.csv`: what truly happened.
+/// Writes a simulated person as an Empatica E4 recording, a folder of CSV files that
+/// starts at 2026-01-01T08:00:00Z, and tells what truly happened.
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn write_person(seed: u64, hours: u32, folder: &Path) -> anyhow::Result<()> {
+pub fn write_person(seed: u64, hours: u32, folder: &Path) -> anyhow::Result<Vec<Episode>> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut person = Person::new(seed, Vec::new());
     let mut files = Files::create(folder)?;
@@ -22,20 +22,11 @@ pub fn write_person(seed: u64, hours: u32, folder: &Path) -> anyhow::Result<()> 
         }
     }
     files.finish()?;
-    let mut rows = String::from("kind,silent,rise_s,onset_s,end_s\n");
-    for episode in person.truth() {
-        let kind = serde_json::to_value(episode.kind)?;
-        let kind = kind.as_str().unwrap_or_default();
-        let seconds = |micros: i64| START_S + micros / 1_000_000;
-        let (rise, onset, end) =
-            (seconds(episode.rise_us), seconds(episode.onset_us), seconds(episode.end_us));
-        rows.push_str(&format!("{kind},{},{rise},{onset},{end}\n", episode.silent));
-    }
-    fs::write(folder.join("episodes.csv"), rows)?;
-    Ok(())
+    Ok(person.truth())
 }
 
-const START_S: i64 = 1_767_254_400;
+/// When every recording starts, seconds since 1970 UTC.
+pub(super) const START_S: i64 = 1_767_254_400;
 
 /// The files of a recording, open for writing.
 struct Files(Vec<(Channel, BufWriter<fs::File>, bool)>);

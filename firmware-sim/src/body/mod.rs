@@ -3,6 +3,7 @@
 //! Body time is in microseconds from the first moment that the body can tell of.
 
 mod export;
+mod people;
 mod person;
 mod recorded;
 mod table;
@@ -13,6 +14,7 @@ use anyhow::Context;
 use biosignal::{Channel, Timestamp};
 
 pub use export::write_person;
+pub use people::{People, write_people};
 pub use person::{Episode, EpisodeKind, Person};
 pub(crate) use recorded::Recorded;
 pub use recorded::read_recording;

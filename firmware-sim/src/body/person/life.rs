@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::Serialize;
 
 use super::chance::{Chance, Wander};
@@ -25,6 +27,15 @@ pub enum EpisodeKind {
     Incident,
     /// Arousal without distress: joy, effort, a surprise.
     Bout,
+}
+
+impl fmt::Display for EpisodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Incident => "incident",
+            Self::Bout => "bout",
+        })
+    }
 }
 
 impl Episode {
