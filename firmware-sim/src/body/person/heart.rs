@@ -17,7 +17,7 @@ pub(super) struct Heart {
     breath_hz: f64,
     breath_depth: f64,
     mayer_depth: f64,
-    slow: [Wander; 2],
+    slow: [Wander; 3],
     effort: Lag,
     arousal: Lag,
     breath: f64,
@@ -47,10 +47,9 @@ const SHOWN_US: i64 = 10_000_000;
 impl Heart {
     pub(super) fn new(seed: u64) -> Self {
         let mut chance = Chance::new(seed, 3);
-        let slow = [
-            Wander::new(&mut chance, 20.0, 0.015, WINDOW_S),
-            Wander::new(&mut chance, 200.0, 0.025, WINDOW_S),
-        ];
+        // As much in each decade: 1/f.
+        let slow =
+            [20.0, 200.0, 2_000.0].map(|tau_s| Wander::new(&mut chance, tau_s, 0.03, WINDOW_S));
         Self {
             rest_bpm: chance.uniform(60.0, 100.0),
             gain_bpm: chance.normal(10.0, 7.0),

@@ -120,7 +120,7 @@ impl Life {
         let lead = self.chance.lognormal(210.0, 0.6).clamp(40.0, 900.0);
         let length = self.chance.lognormal(240.0, 0.5).clamp(60.0, 900.0);
         // Distress goes deeper than joy, mostly.
-        let mean_height = if kind == EpisodeKind::Incident { 1.8 } else { 0.9 };
+        let mean_height = if kind == EpisodeKind::Incident { 1.6 } else { 0.9 };
         let height = self.chance.normal(mean_height, 0.4).max(0.4);
         let silent = kind == EpisodeKind::Incident && self.chance.happens(self.silent_share);
         let onset_us = self.now_us + micros(lead);

@@ -4,8 +4,6 @@
 //! never how well a detector does on people.
 
 mod chance;
-#[cfg(test)]
-mod difficulty;
 mod heart;
 mod life;
 mod motion;

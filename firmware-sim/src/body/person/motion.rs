@@ -29,7 +29,8 @@ impl Doing {
         match self {
             Self::Sitting => 360.0,
             Self::Fidgeting => 90.0,
-            Self::Walking | Self::Exercising => 150.0,
+            Self::Walking => 240.0,
+            Self::Exercising => 300.0,
             Self::Rocking => 80.0,
             Self::Flapping => 25.0,
         }
@@ -138,7 +139,7 @@ impl Motion {
 
     fn change(&mut self, arousal: f64) {
         let stirred = self.stereotypy * (0.3 + arousal.max(0.0));
-        let weights = [1.0, 0.5 + 0.2 * arousal.max(0.0), 0.35, 0.08, 0.3 * stirred, 0.3 * stirred];
+        let weights = [1.0, 0.5 + 0.2 * arousal.max(0.0), 0.35, 0.04, 0.3 * stirred, 0.3 * stirred];
         self.doing = DOINGS[self.chance.pick(&weights)];
         self.left_s = self.chance.exponential(self.doing.lasts_s()).max(5.0);
         if self.chance.happens(0.6) {

@@ -14,6 +14,8 @@ pub(super) struct Pulse {
     narrowing: f64,
     second_wave: f64,
     vessels: Lag,
+    /// How tightly the band sits and how high the arm is held, as they change the height.
+    contact: Wander,
     wander: Wander,
     artefact: Artefact,
     rhythm: f64,
@@ -41,6 +43,7 @@ impl Pulse {
             narrowing: chance.uniform(0.2, 0.6),
             second_wave: chance.uniform(0.25, 0.5),
             vessels: Lag::default(),
+            contact: Wander::new(&mut chance, 90.0, 0.2, 0.5),
             wander: Wander::new(&mut chance, 1.5, 1.0, 1.0 / 64.0),
             chance,
             artefact: Artefact::Clean,
@@ -52,7 +55,8 @@ impl Pulse {
     pub(super) fn window(&mut self, phases: &[f64], arousal: f64, effort: Effort) -> Vec<i32> {
         self.change(effort);
         self.vessels.follow(arousal.clamp(0.0, 1.5) / 1.5, 10.0, 0.5);
-        let height = self.amplitude * (1.0 - self.narrowing * self.vessels.0);
+        let contact = self.contact.step(&mut self.chance).exp();
+        let height = self.amplitude * contact * (1.0 - self.narrowing * self.vessels.0);
         phases
             .iter()
             .map(|phase| {
