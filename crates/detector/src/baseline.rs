@@ -2,12 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::{Feature, FeatureVector};
 use crate::hops::HOP_S;
-use crate::model::{Model, Usual};
+use crate::model::Model;
+use crate::usual::Usual;
 
 /// Windows after which a person's own figures weigh as much as the population's.
 const SHRINK: f64 = 30.0;
-/// One window counts for no more than so many of the population's spreads.
-pub(crate) const CLIP: f64 = 4.0;
 /// Once an hour is known, what is usual drifts by no more than one median absolute
 /// deviation an hour: 0.6745 spreads in 360 windows.
 const KNOWN: f64 = 360.0;

@@ -10,9 +10,9 @@ use crate::inbox::Inbox;
 use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of};
+use crate::views::views;
 use crate::{
-    AlertTransition, Assessment, Cause, Config, Inputs, Level, Model, Output, Reason, VERSION,
-    reasons,
+    AlertTransition, Assessment, Cause, Config, Level, Model, Output, Reason, VERSION, reasons,
 };
 
 /// At the first tick, samples older than this are history, s.
@@ -240,7 +240,7 @@ impl Detector {
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            inputs: Inputs::of(&self.state.hops, &self.state.person.baseline, &self.model),
+            inputs: views(&self.state.hops, &self.state.person.baseline, &self.model),
             contributions: Vec::new(),
             features: window.features.clone(),
         }

@@ -32,6 +32,8 @@ mod second;
 mod stream;
 mod teaching;
 mod terms;
+mod usual;
+mod views;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
@@ -40,8 +42,9 @@ pub use config::Config;
 pub use detector::{Detector, RestoreError};
 pub use features::{Feature, FeatureVector, lf_hf, lomb};
 pub use inputs::Inputs;
-pub use model::{About, Model, ModelError, Parts, Thresholds, Usual, default_model};
+pub use model::{About, Model, ModelError, Parts, Thresholds, default_model};
 pub use terms::{Term, TermError};
+pub use usual::Usual;
 
 /// The detector's version: another one may find otherwise from the same readings.
 pub const VERSION: &str = concat!("tidewatch-detector ", env!("CARGO_PKG_VERSION"));

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::baseline::CLIP;
 use crate::features::{Feature, FeatureVector};
 use crate::inputs::Inputs;
 use crate::terms::{Term, TermError};
+use crate::usual::{CLIP, Usual};
 
 const FORMAT: &str = "tidewatch-model 2";
 const COUNT: usize = Feature::ALL.len();
@@ -60,18 +60,6 @@ pub struct Thresholds {
     pub rising: f64,
     /// From here it is HIGH.
     pub high: f64,
-}
-
-/// What is usual for a feature, and the spread around it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Usual {
-    /// The middle.
-    pub usual: f64,
-    /// The spread between people and moments, as a standard deviation.
-    pub scale: f64,
-    /// The spread between the moments of one person, in scales.
-    pub within: f64,
 }
 
 /// An additive model: a logistic regression on functions of one input each.

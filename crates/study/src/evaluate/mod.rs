@@ -2,7 +2,7 @@
 
 mod contender;
 mod folds;
-mod outcome;
+pub(crate) mod outcome;
 mod plain;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ use crate::{model_file, parallel};
 use contender::Contender;
 use plain::Plain;
 
-pub(crate) use outcome::{Outcome, Protocol, Row, interval};
+use outcome::{Outcome, Protocol, Row};
 
 /// Arguments of `tidewatch study evaluate`.
 #[derive(clap::Args)]

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::svg::Plot;
 use super::text::{about, notes, number};
-use crate::evaluate::{Outcome, Row, interval};
+use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 
 /// Budget of false alarms an hour whose latencies and leads are plotted.

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::evaluate::{Outcome, Row, interval};
+use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 
 /// The table as text.

@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::alarms::Tally;
 use super::chance;
 use super::early::Early;
+use super::effort::{Effort, Interval};
 use super::grid::Graded;
 use super::rank::{quantile, sorted};
-use super::summary::{Effort, Interval};
 use super::sweep::{Sweep, thresholds};
 
 /// False alarms an hour that are allowed: one a shift of 8 h, one in two hours, one, two.

@@ -11,6 +11,7 @@ mod calibration;
 mod chance;
 mod clock;
 mod early;
+mod effort;
 mod events;
 mod grid;
 mod rank;
@@ -20,8 +21,9 @@ mod summary;
 mod sweep;
 
 pub(crate) use clock::clock;
+pub(crate) use effort::{Effort, Interval};
 pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};
 pub(crate) use grid::{Graded, Grader, STEP_S};
 pub(crate) use rank::{auroc, median, quantile, roc, sorted};
-pub(crate) use summary::{Effort, Interval, Summary, pooled, summary};
+pub(crate) use summary::{Summary, pooled, summary};
 pub(crate) use sweep::best_threshold;

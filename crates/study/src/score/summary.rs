@@ -1,42 +1,14 @@
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::balance::time_balanced;
-use super::bootstrap::draws;
 use super::calibration::{Bin, bins, brier, ece};
 use super::clock::clock;
+use super::effort::{Effort, Interval};
 use super::events::{EventFigures, at_budgets, at_threshold, events};
 use super::grid::Graded;
 use super::rank::{Window, auprc, auroc, median, quantile, ranks, sorted};
-
-/// A 95 % interval.
-pub(crate) type Interval = [f64; 2];
-
-/// How much work the uncertain figures are worth, and from which seed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
-    /// Turned copies of the scores, for chance.
-    pub(crate) surrogates: u64,
-    /// Draws of people, for intervals.
-    pub(crate) bootstrap: usize,
-    pub(crate) seed: u64,
-}
-
-impl Effort {
-    /// The interval of a figure over draws of people; none without draws.
-    pub(crate) fn interval(
-        &self,
-        recordings: &[Graded],
-        figure: impl Fn(&[usize]) -> Option<f64> + Sync,
-    ) -> Option<Interval> {
-        let draws = draws(recordings, self.bootstrap, self.seed);
-        let figures: Vec<f64> = draws.par_iter().filter_map(|drawn| figure(drawn)).collect();
-        let sorted = sorted(figures);
-        Some([quantile(&sorted, 0.025)?, quantile(&sorted, 0.975)?])
-    }
-}
 
 /// Every figure of one detector. The names in JSON are those of the independent scorer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
