@@ -7,7 +7,7 @@ use crate::features::{feature_of, names, view_of};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Recipe {
     /// What an input must be worth to be there at all, in parts of the target's spread.
-    #[arg(long, default_value_t = 0.013)]
+    #[arg(long, default_value_t = 0.009)]
     pub(crate) lasso: f64,
     /// How strongly weights are drawn to 0.
     #[arg(long, default_value_t = 0.05)]
