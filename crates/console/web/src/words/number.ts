@@ -10,8 +10,9 @@ export function figure(value: number | null, decimals: number): string {
   return value === null || !Number.isFinite(value) ? '–' : value.toFixed(decimals);
 }
 
-/** A reason's value with its unit: large numbers lose decimals, small ones keep two. */
+/** A reason's value with its unit: large numbers lose decimals, small ones keep two; a share is a percentage. */
 export function quantity(value: number, unit: string): string {
+  if (unit === '1') return percent(value);
   const size = Math.abs(value);
   const decimals = size >= 20 ? 0 : size >= 2 ? 1 : 2;
   const shown = value.toFixed(decimals).replace('-', '−');
@@ -34,7 +35,8 @@ export function unitWord(unit: string): string {
     Cel: '°C',
     C: '°C',
   };
-  return words[unit] ?? unit;
+  const [measure = '', per] = unit.split('/');
+  return words[unit] ?? (words[measure] ?? measure) + (per === 'min' ? ' a minute' : per ? `/${per}` : '');
 }
 
 /** A band's short name: the last four of its address, as printed on it. */

@@ -46,6 +46,10 @@ describe('numbers', () => {
     expect(quantity(96.4, 'beats/min')).toBe('96 beats a minute');
     expect(quantity(3.14159, 'uS')).toBe('3.1 µS');
     expect(quantity(-0.021, '')).toBe('−0.02');
+    expect(quantity(0.504, '1')).toBe('50 %');
+    expect(quantity(0.31, 'uS/min')).toBe('0.31 µS a minute');
+    expect(quantity(6, 'g/s')).toBe('6.0 g/s');
+    expect(quantity(-0.3, 'Cel/min')).toBe('−0.30 °C a minute');
   });
 
   it('carry the micro sign', () => {
