@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use tests::{Bands, Card, House, Roles, Tablet, recording, until};
 
-/// From the last valid sample to a card that says so: ten seconds, and two for looking.
-const SAID_WITHIN: Duration = Duration::from_secs(12);
+/// From the last valid sample to a card that says so: ten seconds, and one for looking.
+const SAID_WITHIN: Duration = Duration::from_secs(11);
 
 #[tokio::test]
 async fn a_band_in_trouble_is_said_to_be_and_the_others_go_on() -> Result<()> {

@@ -27,7 +27,8 @@ pub struct Config {
     /// For how long a failed sign-in counts.
     #[serde(with = "humantime_serde")]
     pub sign_in_window: Duration,
-    /// A person without a sample for this long cannot be seen.
+    /// A person without a sample for this long cannot be seen. Carers are promised ten
+    /// seconds; the rest is for the way to the tablet.
     #[serde(with = "humantime_serde")]
     pub sample_fresh: Duration,
     /// A finding of the detector says nothing after this long (it judges each 10 s).
@@ -76,7 +77,7 @@ impl Default for Config {
             failures_per_account: 5,
             failures_per_address: 20,
             sign_in_window: Duration::from_secs(300),
-            sample_fresh: Duration::from_secs(10),
+            sample_fresh: Duration::from_secs(9),
             verdict_fresh: Duration::from_secs(30),
             rings_if_newer_than: Duration::from_secs(300),
             rings_for: Duration::from_secs(3600),
