@@ -21,22 +21,25 @@ const ACCOUNTS = [
 ]
 
 // Two bands play recordings of induced stress from shortly before an episode, with what
-// came before already in their flash; the other four are simulated people.
+// came before already in their flash; the other four are simulated people. Where there are
+// no recordings, two simulated people play from shortly before their own arousal rises.
 const WEARERS = [
   {
     name: 'Ali',
     strategies: ['Offer the ear defenders', 'Walk to the garden together', 'Few words, low voice'],
     recording: { file: 'S12.zip', start: '21min' },
+    person: { seed: 3, worn: '69min' },
   },
   {
     name: 'Beth',
     strategies: ['Dim the lights', 'Weighted blanket', 'Give her ten minutes alone, stay in sight'],
     recording: { file: 'S13.zip', start: '11min' },
+    person: { seed: 8, worn: '148min' },
   },
-  { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'] },
-  { name: 'Dina', strategies: ['Put on her music', 'Ask before touching'] },
-  { name: 'Ewan', strategies: ['Show the picture timetable', 'Move visitors on'] },
-  { name: 'Farah', strategies: ['Trampoline or a walk', 'Praise what went well'] },
+  { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'], person: { seed: 7, worn: '1h' } },
+  { name: 'Dina', strategies: ['Put on her music', 'Ask before touching'], person: { seed: 4, worn: '1h' } },
+  { name: 'Ewan', strategies: ['Show the picture timetable', 'Move visitors on'], person: { seed: 5, worn: '1h' } },
+  { name: 'Farah', strategies: ['Trampoline or a walk', 'Praise what went well'], person: { seed: 6, worn: '1h' } },
 ]
 
 const children = []
@@ -82,8 +85,8 @@ function scenarioText() {
     const plays = file && existsSync(file)
     const body = plays
       ? `{ recording = ${JSON.stringify(file)}, start = "${wearer.recording.start}" }`
-      : `{ person = ${index + 1} }`
-    const worn = plays ? wearer.recording.start : '1h'
+      : `{ person = ${wearer.person.seed} }`
+    const worn = plays ? wearer.recording.start : wearer.person.worn
     return `[[band]]
 address = "C0:FF:EE:00:00:0${index + 1}"
 name = "TW-000${index + 1}"
