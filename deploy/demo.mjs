@@ -33,7 +33,7 @@ const WEARERS = [
   {
     name: 'Beth',
     strategies: ['Dim the lights', 'Weighted blanket', 'Give her ten minutes alone, stay in sight'],
-    recording: { file: 'S13.zip', start: '11min' },
+    recording: { file: 'S13.zip', start: '12min' },
     person: { seed: 8, worn: '148min' },
   },
   { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'], person: { seed: 7, worn: '1h' } },
