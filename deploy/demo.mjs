@@ -27,13 +27,13 @@ const WEARERS = [
   {
     name: 'Ali',
     strategies: ['Offer the ear defenders', 'Walk to the garden together', 'Few words, low voice'],
-    recording: { file: 'S12.zip', start: '21min' },
-    person: { seed: 3, worn: '69min' },
+    recording: { file: 'S10.zip', start: '21min 30s' },
+    person: { seed: 3, worn: '68min' },
   },
   {
     name: 'Beth',
     strategies: ['Dim the lights', 'Weighted blanket', 'Give her ten minutes alone, stay in sight'],
-    recording: { file: 'S13.zip', start: '12min' },
+    recording: { file: 'S28.zip', start: '22min' },
     person: { seed: 8, worn: '148min' },
   },
   { name: 'Callum', strategies: ['Count to ten together', 'Offer a drink of water'], person: { seed: 7, worn: '1h' } },
