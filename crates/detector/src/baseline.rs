@@ -15,6 +15,8 @@ const DRIFT: f64 = 0.6745 / KNOWN;
 /// A person's past is kept in bins of a quarter of a spread from -3 to 3, and beyond.
 const BINS: usize = 26;
 const BIN: f64 = 0.25;
+/// What lies so little above an edge lies on it, in bins.
+const ROUNDING: f64 = 1e-9;
 /// Windows after which a person's own scatter weighs as much as the population's.
 const SCATTER_SHRINK: f64 = 60.0;
 
@@ -131,14 +133,15 @@ impl Learned {
     }
 }
 
-/// The bin of a value: how many of the edges lie below it.
+/// The bin of a value: how many of the edges lie below it. What lies on an edge, as the middle
+/// of the population does, stays below it however its last digits were rounded.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a value within 4 spreads"
 )]
 fn bin(value: f64) -> usize {
-    (((value + 3.0) / BIN).ceil().max(0.0) as usize).min(BINS - 1)
+    (((value + 3.0) / BIN - ROUNDING).ceil().max(0.0) as usize).min(BINS - 1)
 }
 
 /// The part of a normal distribution below a value (West G (2005) Better approximations to

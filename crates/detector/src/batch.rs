@@ -30,14 +30,14 @@ pub fn pulse_peaks(samples: &[f64], rate_hz: f64) -> Vec<usize> {
 pub fn live_pulse_peaks(samples: &[f64], period_us: u32) -> Vec<f64> {
     let period_us = i64::from(period_us.max(1));
     let mut finder = Elgendi::new(period_us);
-    let mut at_us = -period_us;
     let filtered = pulse_band(samples, 1e6 / f64::from(u32::try_from(period_us).unwrap_or(1)));
-    let found = filtered.iter().filter_map(|sample| {
-        at_us += period_us;
-        finder.push(at_us, *sample)
-    });
-    #[expect(clippy::cast_precision_loss, reason = "days in us")]
-    found.map(|peak| peak.at_us as f64 / 1e6).collect()
+    let (mut at_us, mut found) = (0, Vec::new());
+    for samples in filtered.chunks(Elgendi::MOST) {
+        #[expect(clippy::cast_precision_loss, reason = "days in us")]
+        finder.take(at_us, samples, |peak| found.push(peak.at_us as f64 / 1e6));
+        at_us += i64::try_from(samples.len()).unwrap_or(0) * period_us;
+    }
+    found
 }
 
 /// Heart features of beats that are all taken as normal; `peaks` are indices of samples.

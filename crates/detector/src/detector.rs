@@ -30,7 +30,7 @@ pub struct Detector {
     state: State,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct State {
     inbox: Inbox,
     live: Pipeline,
@@ -97,6 +97,7 @@ impl Detector {
         for second in next..until {
             let samples = self.state.inbox.take(second);
             self.second(second, &samples, &mut outputs);
+            self.state.inbox.put_by(samples);
         }
         self.state.next = Some(next.max(until));
         outputs

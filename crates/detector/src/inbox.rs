@@ -13,10 +13,13 @@ const MAX_WAITING: usize = 6 * 3600;
 
 /// What was pushed and is not processed. What is made of it depends on which samples came,
 /// not on how they were packed or in which order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Inbox {
     came: Came,
-    waiting: BTreeMap<i64, Second>,
+    waiting: BTreeMap<i64, Box<Second>>,
+    /// One that is done with, for its room.
+    #[serde(skip)]
+    spare: Option<Box<Second>>,
 }
 
 impl Inbox {
@@ -29,7 +32,9 @@ impl Inbox {
         while from < reading.len() {
             let second = second_of(reading.time_of(from).as_micros());
             let until = end_of_run(reading, from, second);
-            self.waiting.entry(second).or_default().take(reading, from..until);
+            let samples = self.waiting.entry(second);
+            let samples = samples.or_insert_with(|| self.spare.take().unwrap_or_default());
+            samples.take(reading, from..until);
             from = until;
         }
         while self.waiting.len() > MAX_WAITING {
@@ -46,18 +51,29 @@ impl Inbox {
     }
 
     /// Takes out everything from before a second, in the order of time.
-    pub(crate) fn take_before(&mut self, second: i64) -> impl Iterator<Item = (i64, Second)> {
+    pub(crate) fn take_before(&mut self, second: i64) -> impl Iterator<Item = (i64, Box<Second>)> {
         let mut taken = BTreeMap::new();
         if self.waiting.first_key_value().is_some_and(|(first, _)| *first < second) {
             let rest = self.waiting.split_off(&second);
             taken = std::mem::replace(&mut self.waiting, rest);
         }
-        taken.into_iter().map(|(second, samples)| (second, samples.in_order()))
+        taken.into_iter().map(|(second, mut samples)| {
+            samples.order();
+            (second, samples)
+        })
     }
 
-    /// Takes out a second.
-    pub(crate) fn take(&mut self, second: i64) -> Second {
-        self.waiting.remove(&second).unwrap_or_default().in_order()
+    /// Takes out a second, in the order of time.
+    pub(crate) fn take(&mut self, second: i64) -> Box<Second> {
+        let mut samples = self.waiting.remove(&second).unwrap_or_default();
+        samples.order();
+        samples
+    }
+
+    /// Keeps the room of a second that is done with.
+    pub(crate) fn put_by(&mut self, mut samples: Box<Second>) {
+        samples.clear();
+        self.spare = Some(samples);
     }
 }
 

@@ -28,6 +28,7 @@ mod model;
 mod person;
 mod pipeline;
 mod reasons;
+mod samples;
 mod second;
 mod stream;
 mod teaching;

@@ -130,24 +130,23 @@ impl Pipeline {
     }
 
     fn feed(&mut self, samples: &Second) {
-        for sample in &samples.pulse {
-            self.heart.pulse(sample.at_us, sample.steps, i64::from(sample.period_us));
+        for (run, steps) in samples.pulse.runs() {
+            self.heart.pulse(run, steps);
         }
-        for sample in &samples.acceleration {
-            self.motion.push(sample.at_us, sample.steps, i64::from(sample.period_us));
+        for (run, steps) in samples.acceleration.runs() {
+            self.motion.take(run, steps);
         }
-        for sample in &samples.eda {
-            self.skin.push(sample.at_us, sample.steps, i64::from(sample.period_us));
+        for (run, steps) in samples.eda.runs() {
+            self.skin.take(run, steps);
         }
-        for sample in &samples.temperature {
-            self.temperature.push(sample.at_us, sample.steps);
+        for (run, steps) in samples.temperature.runs() {
+            self.temperature.take(run, steps);
         }
-        for sample in &samples.rate {
-            self.heart.rate(sample.at_us, sample.steps);
+        for (at_us, step) in samples.rate.each() {
+            self.heart.rate(at_us, step);
         }
-        for sample in &samples.beats {
-            let interval_ms = f64::from(sample.steps) * Channel::Ibi.scale();
-            self.heart.beat(sample.at_us, interval_ms);
+        for (at_us, step) in samples.beats.each() {
+            self.heart.beat(at_us, f64::from(step) * Channel::Ibi.scale());
         }
         self.newest_us = self.newest_us.max(samples.newest_us());
     }

@@ -1,79 +1,63 @@
 use biosignal::{Channel, MICROS_PER_SECOND, Reading};
 use serde::{Deserialize, Serialize};
 
-/// The samples of one second, of all channels.
+use crate::samples::Samples;
+
+/// The samples of one second, of all channels, in steps of their channels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Second {
-    pub(crate) pulse: Vec<Sample>,
-    pub(crate) acceleration: Vec<Sample<[i32; 3]>>,
-    pub(crate) eda: Vec<Sample>,
-    pub(crate) temperature: Vec<Sample>,
-    pub(crate) rate: Vec<Sample>,
-    /// The interval that the beat ends, in steps of its channel.
-    pub(crate) beats: Vec<Sample>,
-}
-
-/// A sample in the steps of its channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Sample<T = i32> {
-    pub(crate) at_us: i64,
-    pub(crate) steps: T,
-    pub(crate) period_us: u32,
+    pub(crate) pulse: Samples<1>,
+    pub(crate) acceleration: Samples<3>,
+    pub(crate) eda: Samples<1>,
+    pub(crate) temperature: Samples<1>,
+    pub(crate) rate: Samples<1>,
+    /// The intervals that beats end.
+    pub(crate) beats: Samples<1>,
 }
 
 impl Second {
     /// Takes a run of a reading's samples that lie in this second.
     pub(crate) fn take(&mut self, reading: &Reading, run: std::ops::Range<usize>) {
-        let period_us = reading.period_us;
+        let at_us = reading.time_of(run.start).as_micros();
         let width = reading.channel.components();
-        let steps = reading.samples[run.start * width..run.end * width].chunks_exact(width);
-        let moments = run.map(|index| reading.time_of(index).as_micros());
-        let samples = moments.zip(steps);
-        let single = |place: usize| {
-            samples.clone().map(move |(at_us, s)| Sample { at_us, steps: s[place], period_us })
-        };
+        let steps = &reading.samples[run.start * width..run.end * width];
         match reading.channel {
-            Channel::Bvp => self.pulse.extend(single(0)),
-            Channel::Eda => self.eda.extend(single(0)),
-            Channel::SkinTemperature => self.temperature.extend(single(0)),
-            Channel::HeartRate => self.rate.extend(single(0)),
-            Channel::Ibi => self.beats.extend(single(1)),
-            Channel::Acceleration => self.acceleration.extend(samples.map(|(at_us, s)| Sample {
-                at_us,
-                steps: [s[0], s[1], s[2]],
-                period_us,
-            })),
+            Channel::Bvp => self.pulse.push(at_us, reading.period_us, steps),
+            Channel::Acceleration => self.acceleration.push(at_us, reading.period_us, steps),
+            Channel::Eda => self.eda.push(at_us, reading.period_us, steps),
+            Channel::SkinTemperature => self.temperature.push(at_us, reading.period_us, steps),
+            Channel::HeartRate => self.rate.push(at_us, reading.period_us, steps),
+            Channel::Ibi => self.beats.push(at_us, 0, &steps[1..2]),
             Channel::Button => {}
         }
     }
 
     /// When the newest sample was taken; none of none.
     pub(crate) fn newest_us(&self) -> Option<i64> {
-        let single =
-            [&self.pulse, &self.eda, &self.temperature, &self.rate, &self.beats].into_iter();
-        single
-            .filter_map(|samples| samples.last().map(|sample| sample.at_us))
-            .chain(self.acceleration.last().map(|sample| sample.at_us))
-            .max()
+        let single = [&self.pulse, &self.eda, &self.temperature, &self.rate, &self.beats];
+        let newest = single.into_iter().filter_map(Samples::newest_us);
+        newest.chain(self.acceleration.newest_us()).max()
     }
 
     /// Brings samples into the order of time, whatever way they came; one per moment.
-    #[must_use]
-    pub(crate) fn in_order(mut self) -> Self {
-        order(&mut self.pulse);
-        order(&mut self.acceleration);
-        order(&mut self.eda);
-        order(&mut self.temperature);
-        order(&mut self.rate);
-        order(&mut self.beats);
-        self
+    pub(crate) fn order(&mut self) {
+        self.acceleration.order();
+        for samples in self.single() {
+            samples.order();
+        }
     }
-}
 
-fn order<T: Ord>(samples: &mut Vec<Sample<T>>) {
-    if !samples.is_sorted_by(|one, next| one.at_us < next.at_us) {
-        samples.sort_unstable();
-        samples.dedup_by(|later, earlier| later.at_us == earlier.at_us);
+    /// Forgets the samples and keeps their room.
+    pub(crate) fn clear(&mut self) {
+        self.acceleration.clear();
+        for samples in self.single() {
+            samples.clear();
+        }
+    }
+
+    fn single(&mut self) -> [&mut Samples<1>; 5] {
+        let Self { pulse, eda, temperature, rate, beats, .. } = self;
+        [pulse, eda, temperature, rate, beats]
     }
 }
 

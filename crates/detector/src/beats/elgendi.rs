@@ -6,10 +6,9 @@
 //! there is a systolic wave; its most prominent maximum is the beat. The offset is 0.02 of
 //! the mean square: over the whole signal in batch, over a trailing minute live.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
+use super::moments::Moments;
 use super::prominence::most_prominent;
 
 const PEAK_WINDOW_S: f64 = 0.111;
@@ -29,106 +28,144 @@ pub(crate) struct Peak {
     pub(crate) amplitude: f64,
 }
 
-/// Finds peaks in a band-passed pulse wave (0.5 to 8 Hz), sample by sample.
+/// Finds peaks in a band-passed pulse wave (0.5 to 8 Hz), as samples come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Elgendi {
     windows: Windows,
-    /// The last `beat_window` samples: when, filtered, squared where positive.
-    recent: VecDeque<(i64, f64, f64)>,
-    beat_sum: f64,
-    peak_sum: f64,
-    since_exact: u32,
+    /// The last samples: a beat's window, and before it as many as the longest wave has.
+    recent: Vec<f64>,
+    moments: Moments,
     mean_square: f64,
-    seen: u32,
-    waves: Waves,
-    times: VecDeque<i64>,
+    /// How many samples came.
+    seen: usize,
+    was_above: bool,
+    /// The number of the sample with which the wave began that is not over.
+    rise: Option<usize>,
+    /// Lowest since the last peak.
     lowest: f64,
     last_peak_us: Option<i64>,
 }
 
 impl Elgendi {
+    /// As many samples can be taken at once.
+    pub(crate) const MOST: usize = 64;
+
     pub(crate) fn new(period_us: i64) -> Self {
+        let windows = Windows::of(period_us);
         Self {
-            windows: Windows::of(period_us),
-            recent: VecDeque::new(),
-            beat_sum: 0.0,
-            peak_sum: 0.0,
-            since_exact: 0,
+            windows,
+            recent: vec![0.0; windows.longest + windows.beat],
+            moments: Moments::default(),
             mean_square: 0.0,
             seen: 0,
-            waves: Waves::default(),
-            times: VecDeque::new(),
+            was_above: false,
+            rise: None,
             lowest: f64::INFINITY,
             last_peak_us: None,
         }
     }
 
-    /// Takes a filtered sample; yields a peak some 0.4 s after it has passed.
-    pub(crate) fn push(&mut self, at_us: i64, filtered: f64) -> Option<Peak> {
-        let windows = self.windows;
-        let square = filtered.max(0.0).powi(2);
-        self.remember(square);
-        self.recent.push_back((at_us, filtered, square));
-        self.beat_sum += square;
-        let after = windows.beat / 2 - windows.peak / 2;
-        if self.recent.len() > after {
-            self.peak_sum += self.recent[self.recent.len() - 1 - after].2;
+    /// Takes filtered samples, [`Self::MOST`] at most, the first of them at a moment; tells of
+    /// each peak some 0.4 s after it has passed.
+    pub(crate) fn take(&mut self, at_us: i64, filtered: &[f64], mut found: impl FnMut(Peak)) {
+        let Windows { period, longest, beat, .. } = self.windows;
+        self.moments.note(self.seen, at_us, period, self.seen.saturating_sub(longest + beat));
+        self.recent.drain(..self.recent.len() - longest - beat);
+        self.recent.extend_from_slice(filtered);
+        let above = self.above(filtered.len());
+        let first = self.seen;
+        self.seen += filtered.len();
+        // What is judged is the middle of the window that a sample fills.
+        let unfilled = (beat - 1).saturating_sub(first);
+        if unfilled >= filtered.len() {
+            return;
         }
-        if self.recent.len() > after + windows.peak {
-            self.peak_sum -= self.recent[self.recent.len() - 1 - after - windows.peak].2;
+        if first < beat {
+            self.was_above = (above >> unfilled) & 1 == 1;
         }
-        if self.recent.len() > windows.beat {
-            self.beat_sum -= self.recent.pop_front().map_or(0.0, |(_, _, square)| square);
+        let mut from = first + unfilled - beat / 2;
+        for place in unfilled..filtered.len() {
+            if ((above >> place) & 1 == 1) == self.was_above {
+                continue;
+            }
+            let centre = first + place - beat / 2;
+            self.see_lowest(from, centre);
+            from = centre + 1;
+            self.was_above = !self.was_above;
+            if self.was_above {
+                self.rise = Some(centre);
+            } else if let Some(peak) = self.rise.take().and_then(|rise| self.peak(rise, centre)) {
+                found(peak);
+            }
         }
-        if self.recent.len() < windows.beat {
-            return None;
-        }
-        self.sum_afresh(windows);
-        let (at_us, filtered, _) = self.recent[windows.beat / 2];
-        let threshold = self.beat_sum / to_f64(windows.beat) + OFFSET * self.mean_square;
-        let above = self.peak_sum / to_f64(windows.peak) > threshold;
-        self.at_centre(at_us, filtered, above, windows)
+        self.see_lowest(from, self.seen - 1 - beat / 2);
     }
 
-    fn at_centre(&mut self, at_us: i64, filtered: f64, above: bool, w: Windows) -> Option<Peak> {
-        self.times.push_back(at_us);
-        if self.times.len() > w.longest {
-            self.times.pop_front();
+    /// Whether the middle of the window that each of the newest samples fills lies in a wave,
+    /// bit by bit; follows the mean square of the last minute, of all where there is less.
+    fn above(&mut self, newest: usize) -> u64 {
+        let Windows { peak, beat, .. } = self.windows;
+        let start = self.recent.len() - newest;
+        let samples = &self.recent[start - beat..];
+        let square = |value: f64| {
+            let value = if value > 0.0 { value } else { 0.0 };
+            value * value
+        };
+        let squares = |from: usize, size: usize| -> f64 {
+            samples[from..from + size].iter().map(|value| square(*value)).sum()
+        };
+        // The sums start afresh each time, so that rounding never builds up.
+        let (mut beat_sum, middle) = (squares(0, beat), beat / 2 - peak / 2);
+        let mut peak_sum = squares(middle, peak);
+        let (per_beat, per_peak) = (1.0 / to_f64(beat), 1.0 / to_f64(peak));
+        let memory = MEMORY_S * 1e6 / to_f64(self.windows.period);
+        let (leaving, entering) = (&samples[..newest], &samples[beat..][..newest]);
+        let (out_of_peak, into_peak) =
+            (&samples[middle..][..newest], &samples[middle + peak..][..newest]);
+        let mut above = 0;
+        for place in 0..newest {
+            let square_now = square(entering[place]);
+            beat_sum += square_now - square(leaving[place]);
+            peak_sum += square(into_peak[place]) - square(out_of_peak[place]);
+            let weight = 1.0 / to_f64(self.seen + place + 1).min(memory);
+            self.mean_square = self.mean_square * (1.0 - weight) + square_now * weight;
+            let threshold = beat_sum * per_beat + OFFSET * self.mean_square;
+            above |= u64::from(peak_sum * per_peak > threshold) << place;
         }
-        self.lowest = self.lowest.min(filtered);
-        let wave = self.waves.push(filtered, above, w)?;
-        // The wave ended with the sample before this one; its block leaves that one out too.
-        let from_end = wave.length - wave.peak + 1;
-        let at = *self.times.get(self.times.len().checked_sub(from_end + 1)?)?;
-        if self.last_peak_us.is_some_and(|last| at - last <= w.gap_us) {
+        above
+    }
+
+    /// Looks for the lowest of the samples from one to another, both included.
+    fn see_lowest(&mut self, from: usize, until: usize) {
+        let start = self.place(from);
+        let samples = &self.recent[start..start + (until + 1 - from)];
+        self.lowest = samples.iter().fold(self.lowest, |low, value| low.min(*value));
+    }
+
+    /// The peak of the wave that rose with a sample and is over with another.
+    ///
+    /// Its block starts with the last sample before it and leaves its own last one out.
+    fn peak(&mut self, rise: usize, fall: usize) -> Option<Peak> {
+        if fall - rise > self.windows.longest {
+            return None;
+        }
+        let start = self.place(rise - 1);
+        let wave = wave(&self.recent[start..start + (fall - rise)], self.windows)?;
+        let at = self.moments.of(rise - 1 + wave.peak, self.windows.period);
+        if self.last_peak_us.is_some_and(|last| at - last <= self.windows.gap_us) {
             return None;
         }
         #[expect(clippy::cast_possible_truncation, reason = "less than one period")]
-        let shift_us = (wave.shift * to_f64(w.period)) as i64;
+        let shift_us = (wave.shift * to_f64(self.windows.period)) as i64;
         let peak = Peak { at_us: at + shift_us, amplitude: wave.height - self.lowest };
         self.last_peak_us = Some(at);
-        self.lowest = filtered;
+        self.lowest = self.recent[self.place(fall)];
         Some(peak)
     }
 
-    /// The mean square over the last minute, over all where there is less.
-    fn remember(&mut self, square: f64) {
-        let memory = MEMORY_S * 1e6 / to_f64(self.windows.period);
-        self.seen = self.seen.saturating_add(1);
-        self.mean_square += (square - self.mean_square) / f64::from(self.seen).min(memory);
-    }
-
-    /// Sums anew once per window, so that rounding never builds up.
-    fn sum_afresh(&mut self, windows: Windows) {
-        self.since_exact += 1;
-        if (self.since_exact as usize) < windows.beat {
-            return;
-        }
-        self.since_exact = 0;
-        let first = windows.beat / 2 - windows.peak / 2;
-        self.beat_sum = self.recent.iter().map(|(_, _, square)| square).sum();
-        self.peak_sum =
-            self.recent.range(first..first + windows.peak).map(|(_, _, square)| square).sum();
+    /// Where a sample stands among the recent ones, by its number.
+    fn place(&self, number: usize) -> usize {
+        self.recent.len() - (self.seen - number)
     }
 }
 
@@ -142,16 +179,24 @@ pub fn find_peaks(filtered: &[f64], rate_hz: f64) -> Vec<usize> {
     let offset = OFFSET * squares.iter().sum::<f64>() / to_f64(squares.len().max(1));
     let short = boxcar(&squares, windows.peak);
     let long = boxcar(&squares, windows.beat);
-    let mut waves = Waves::default();
+    let above: Vec<bool> =
+        short.iter().zip(&long).map(|(short, long)| short > &(long + offset)).collect();
     let mut peaks = Vec::new();
-    let mut last = 0;
-    for (index, value) in filtered.iter().enumerate() {
-        let above = short[index] > long[index] + offset;
-        let Some(wave) = waves.push(*value, above, windows) else { continue };
-        let peak = index - 1 - wave.length + wave.peak;
-        if peak > last + windows.gap {
-            peaks.push(peak);
-            last = peak;
+    let (mut rise, mut last) = (None, 0);
+    for at in 1..filtered.len() {
+        match (above[at - 1], above[at]) {
+            (false, true) => rise = Some(at),
+            (true, false) => {
+                let Some(start) = rise.take().map(|rise| rise - 1) else { continue };
+                let block = &filtered[start..at - 1];
+                let Some(wave) = wave(block, windows) else { continue };
+                let peak = start + wave.peak;
+                if block.len() <= windows.longest && peak > last + windows.gap {
+                    peaks.push(peak);
+                    last = peak;
+                }
+            }
+            _ => {}
         }
     }
     peaks
@@ -198,43 +243,13 @@ impl Windows {
     }
 }
 
-/// Cuts a signal into waves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Waves {
-    before: Option<(f64, bool)>,
-    block: Option<Vec<f64>>,
-}
-
 /// A systolic wave with a maximum.
 struct Wave {
-    length: usize,
+    /// Its place in the block.
     peak: usize,
     /// How far the true maximum stands from the sample, in samples.
     shift: f64,
     height: f64,
-}
-
-impl Waves {
-    /// Takes a sample and whether it belongs to a wave; yields the wave that ended before it.
-    ///
-    /// A wave's block starts with the last sample before it and leaves its own last one out.
-    fn push(&mut self, value: f64, above: bool, windows: Windows) -> Option<Wave> {
-        let (last, was_above) = self.before.replace((value, above))?;
-        match (was_above, above) {
-            (false, true) => self.block = Some(vec![last]),
-            (true, true) => {
-                if let Some(block) = &mut self.block {
-                    block.push(last);
-                    if block.len() > windows.longest {
-                        self.block = None;
-                    }
-                }
-            }
-            (true, false) => return wave(&self.block.take()?, windows),
-            (false, false) => {}
-        }
-        None
-    }
 }
 
 fn wave(block: &[f64], windows: Windows) -> Option<Wave> {
@@ -245,7 +260,7 @@ fn wave(block: &[f64], windows: Windows) -> Option<Wave> {
     let (before, at, after) = (block[peak - 1], block[peak], block[peak + 1]);
     let curvature = before - 2.0 * at + after;
     let shift = if curvature < 0.0 { (before - after) / (2.0 * curvature) } else { 0.0 };
-    Some(Wave { length: block.len(), peak, shift: shift.clamp(-0.5, 0.5), height: at })
+    Some(Wave { peak, shift: shift.clamp(-0.5, 0.5), height: at })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
@@ -269,13 +284,12 @@ mod tests {
     fn live_the_same_beats_are_found_on_a_clean_wave() {
         let reference = Window::read();
         let mut live = Elgendi::new(15_625);
-        let found: Vec<i64> = reference
-            .numbers("pulse", "clean")
-            .iter()
-            .enumerate()
-            .filter_map(|(index, value)| live.push(index as i64 * 15_625, *value))
-            .map(|peak| peak.at_us)
-            .collect();
+        let mut found: Vec<i64> = Vec::new();
+        let mut at_us = 0;
+        for samples in reference.numbers("pulse", "clean").chunks(Elgendi::MOST) {
+            live.take(at_us, samples, |peak| found.push(peak.at_us));
+            at_us += samples.len() as i64 * 15_625;
+        }
         let expected = indices(reference.of("pulse", "peaks"));
         let matched = expected
             .iter()

@@ -3,6 +3,7 @@
 mod correction;
 mod elgendi;
 mod log;
+mod moments;
 mod msptd;
 mod prominence;
 

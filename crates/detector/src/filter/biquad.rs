@@ -8,38 +8,45 @@ pub(crate) struct Section {
     pub(crate) a: [f64; 2],
 }
 
-/// The memory of `N` sections in a row, transposed direct form II as in scipy's `sosfilt`.
+/// The memory of `N` sections in a row: the last two values that went in, and that came out of
+/// each (direct form I), so that only the way back through `a` waits for the sample before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cascade<const N: usize>(#[serde(with = "crate::fixed")] [[f64; 2]; N]);
+pub(crate) struct Cascade<const N: usize> {
+    input: [f64; 2],
+    #[serde(with = "crate::fixed")]
+    outputs: [[f64; 2]; N],
+}
 
 impl<const N: usize> Cascade<N> {
     /// A filter that has seen nothing.
     #[cfg(test)]
     pub(crate) const fn at_rest() -> Self {
-        Self([[0.0; 2]; N])
+        Self { input: [0.0; 2], outputs: [[0.0; 2]; N] }
     }
 
     /// A filter that has seen `value` for ever, so that a start makes no step.
     pub(crate) fn settled(sections: &[Section; N], value: f64) -> Self {
-        let mut input = value;
-        Self(sections.map(|Section { b, a }| {
-            let output = input * (b[0] + b[1] + b[2]) / (1.0 + a[0] + a[1]);
-            let second = b[2] * input - a[1] * output;
-            let state = [b[1] * input - a[0] * output + second, second];
-            input = output;
-            state
-        }))
+        let mut output = value;
+        let outputs = sections.map(|Section { b, a }| {
+            output *= (b[0] + b[1] + b[2]) / (1.0 + a[0] + a[1]);
+            [output; 2]
+        });
+        Self { input: [value; 2], outputs }
     }
 
     /// Takes a sample through all sections.
+    #[inline]
     pub(crate) fn step(&mut self, sections: &[Section; N], sample: f64) -> f64 {
         let mut value = sample;
-        for (state, section) in self.0.iter_mut().zip(sections) {
-            let output = section.b[0] * value + state[0];
-            state[0] = section.b[1] * value - section.a[0] * output + state[1];
-            state[1] = section.b[2] * value - section.a[1] * output;
-            value = output;
+        let mut before = &mut self.input;
+        for (output, Section { b, a }) in self.outputs.iter_mut().zip(sections) {
+            let forward = b[0] * value + (b[1] * before[0] + b[2] * before[1]);
+            let back = forward - a[1] * output[1] - a[0] * output[0];
+            *before = [value, before[0]];
+            value = back;
+            before = output;
         }
+        *before = [value, before[0]];
         value
     }
 }

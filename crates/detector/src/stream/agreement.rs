@@ -16,31 +16,37 @@ const LATE_S: usize = 1;
 pub(super) struct Agreement {
     /// When the open block began.
     start_us: i64,
-    filtered: VecDeque<f64>,
+    filtered: Vec<f64>,
     /// The first detector's beats since then.
-    beats: VecDeque<i64>,
+    beats: Vec<i64>,
     /// When a block ended, and the agreement in it, 0 to 1.
     blocks: VecDeque<(i64, f64)>,
 }
 
 impl Agreement {
-    /// Takes a filtered sample.
-    pub(super) fn push(&mut self, at_us: i64, filtered: f64, period_us: i64) {
+    /// How many samples may come before one that ends a block.
+    pub(super) fn room(&self, period_us: i64) -> usize {
+        full(period_us).saturating_sub(self.filtered.len() + 1)
+    }
+
+    /// Takes filtered samples. Only the first of them may end a block: the beats in the block
+    /// were told before it.
+    pub(super) fn take(&mut self, at_us: i64, filtered: &[f64], period_us: i64) {
         if self.filtered.is_empty() {
             self.start_us = at_us;
             self.beats.clear();
         }
-        self.filtered.push_back(filtered);
-        let Ok(rate_hz) = usize::try_from(1_000_000 / period_us.max(1)) else { return };
-        let length = BLOCK_S * rate_hz;
-        if rate_hz > 0 && self.filtered.len() >= length + LATE_S * rate_hz {
-            self.close(length, rate_hz, period_us);
+        let Some((first, rest)) = filtered.split_first() else { return };
+        self.filtered.push(*first);
+        if self.filtered.len() >= full(period_us) {
+            self.close(rate_hz(period_us), period_us);
         }
+        self.filtered.extend_from_slice(rest);
     }
 
     /// Takes a beat that the first detector found.
     pub(super) fn beat(&mut self, at_us: i64) {
-        self.beats.push_back(at_us);
+        self.beats.push(at_us);
     }
 
     /// What comes next does not follow.
@@ -63,17 +69,27 @@ impl Agreement {
         (count > 0.0).then(|| sum / count)
     }
 
-    fn close(&mut self, length: usize, rate_hz: usize, period_us: i64) {
-        let block: Vec<f64> = self.filtered.drain(..length).collect();
+    fn close(&mut self, rate_hz: usize, period_us: i64) {
+        let length = BLOCK_S * rate_hz;
         let us = |samples: usize| i64::try_from(samples).unwrap_or(0) * period_us;
         let end_us = self.start_us + us(length);
-        let other: Vec<i64> =
-            block_peaks(&block, rate_hz).into_iter().map(|at| self.start_us + us(at)).collect();
-        let within = self.beats.iter().take_while(|at| **at < end_us).count();
-        let first: Vec<i64> = self.beats.drain(..within).collect();
-        self.blocks.push_back((end_us, agreement(&first, &other)));
+        let other = block_peaks(&self.filtered[..length], rate_hz);
+        let other: Vec<i64> = other.into_iter().map(|at| self.start_us + us(at)).collect();
+        let within = self.beats.partition_point(|at| *at < end_us);
+        self.blocks.push_back((end_us, agreement(&self.beats[..within], &other)));
+        self.beats.drain(..within);
+        self.filtered.drain(..length);
         self.start_us = end_us;
     }
+}
+
+/// As many samples as a block has, and as come until its beats are known.
+fn full(period_us: i64) -> usize {
+    (BLOCK_S + LATE_S) * rate_hz(period_us)
+}
+
+fn rate_hz(period_us: i64) -> usize {
+    usize::try_from(1_000_000 / period_us.max(1)).unwrap_or(1)
 }
 
 /// Twice the beats that both found, of all that either found.

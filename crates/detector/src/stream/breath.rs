@@ -17,18 +17,19 @@ pub(super) struct Breath {
 }
 
 impl Breath {
-    /// Takes a sample at 32 Hz, g.
-    pub(super) fn push(&mut self, axes: [f64; 3]) {
-        self.sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += axis);
-        self.count += 1;
-        if self.count < THINNED {
-            return;
+    /// Takes samples at 32 Hz, g.
+    pub(super) fn take(&mut self, samples: &[[f64; 3]]) {
+        for axes in samples {
+            self.sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += axis);
+            self.count += 1;
+            if self.count == THINNED {
+                if self.slowed.len() == SEGMENT {
+                    self.slowed.pop_front();
+                }
+                self.slowed.push_back(self.sum.map(|sum| sum / f64::from(THINNED)));
+                (self.sum, self.count) = ([0.0; 3], 0);
+            }
         }
-        if self.slowed.len() == SEGMENT {
-            self.slowed.pop_front();
-        }
-        self.slowed.push_back(self.sum.map(|sum| sum / f64::from(THINNED)));
-        (self.sum, self.count) = ([0.0; 3], 0);
     }
 
     /// What comes next does not follow.

@@ -1,5 +1,9 @@
+use std::ops::Range;
+
 use biosignal::Channel;
 use serde::{Deserialize, Serialize};
+
+use crate::samples::Run;
 
 /// Notices a value that stands still for longer than its sensor ever does on a person.
 ///
@@ -17,14 +21,32 @@ pub(crate) struct Frozen {
 const HOLE_US: i64 = 60_000_000;
 
 impl Frozen {
-    /// Takes a sample; axes that a channel does not have are 0.
-    pub(crate) fn push(&mut self, at_us: i64, value: [i32; 3]) {
-        let apart = at_us < self.last_us || at_us - self.last_us > HOLE_US;
-        if self.value != Some(value) || apart {
-            self.value = Some(value);
-            self.since_us = at_us;
+    /// Takes a run within a second; gives those of its samples that stand for too long. Axes
+    /// that a channel does not have are 0.
+    pub(crate) fn take<const N: usize>(
+        &mut self,
+        channel: Channel,
+        run: Run,
+        steps: &[[i32; N]],
+    ) -> Range<usize> {
+        let Some(newest) = steps.last() else { return 0..0 };
+        let apart = run.at_us < self.last_us || run.at_us - self.last_us > HOLE_US;
+        let stood = self.value.filter(|_| !apart).map_or(0, |value| {
+            let moves = |steps: &[i32; N]| *steps != value[..N];
+            steps.iter().position(moves).unwrap_or(steps.len())
+        });
+        let limit_us = limit_us(channel);
+        // What moves within a second stands for less than any limit in the rest of it.
+        let frozen =
+            (0..stood).rev().take_while(|place| run.time(*place) - self.since_us >= limit_us);
+        let frozen = stood - frozen.count()..stood;
+        if stood < steps.len() {
+            let same = steps[stood..].iter().rev().take_while(|steps| *steps == newest).count();
+            self.since_us = run.time(steps.len() - same);
+            self.value = Some(std::array::from_fn(|axis| newest.get(axis).copied().unwrap_or(0)));
         }
-        self.last_us = at_us;
+        self.last_us = run.last();
+        frozen
     }
 
     /// Whether the newest value has stood for longer than the channel's limit.
@@ -57,24 +79,30 @@ const fn limit_us(channel: Channel) -> i64 {
 mod tests {
     use super::*;
 
+    fn push(frozen: &mut Frozen, at_us: i64, step: i32) -> usize {
+        frozen.take(Channel::Bvp, Run { at_us, period_us: 0, count: 1 }, &[[step]]).len()
+    }
+
     #[test]
     fn a_value_that_stands_for_too_long_is_frozen_until_it_moves() {
         let mut frozen = Frozen::default();
-        for sample in 0..=128 {
-            assert!(!frozen.stands(Channel::Bvp), "sample {sample}");
-            frozen.push(sample * 15_625, [77, 0, 0]);
+        for sample in 0..128 {
+            assert_eq!(push(&mut frozen, sample * 15_625, 77), 0, "sample {sample}");
+            assert!(!frozen.stands(Channel::Bvp));
         }
-        assert!(frozen.stands(Channel::Bvp));
-        assert!(!frozen.stands(Channel::Eda));
-        frozen.push(129 * 15_625, [78, 0, 0]);
-        assert!(!frozen.stands(Channel::Bvp));
+        let run = Run { at_us: 127 * 15_625, period_us: 15_625, count: 4 };
+        let mut other = frozen;
+        assert_eq!(other.take(Channel::Bvp, run, &[[77], [77], [77], [78]]), 1..3);
+        assert!(!other.stands(Channel::Bvp) && other.stood_us() == 0);
+        assert_eq!(frozen.take(Channel::Bvp, run, &[[77]; 4]), 1..4);
+        assert!(frozen.stands(Channel::Bvp) && !frozen.stands(Channel::Eda));
     }
 
     #[test]
     fn nothing_is_known_of_a_value_across_a_hole() {
         let mut frozen = Frozen::default();
-        frozen.push(0, [77, 0, 0]);
-        frozen.push(61_000_000, [77, 0, 0]);
+        push(&mut frozen, 0, 77);
+        assert_eq!(push(&mut frozen, 61_000_000, 77), 0);
         assert!(!frozen.stands(Channel::Bvp));
     }
 }

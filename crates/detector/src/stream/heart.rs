@@ -8,6 +8,7 @@ use super::rate::RateTracker;
 use super::{Frozen, WINDOW_US};
 use crate::beats::{Beat, BeatLog};
 use crate::features::{Feature, FeatureVector, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn};
+use crate::samples::Run;
 
 const NOW_US: i64 = 20_000_000;
 /// The part of the window over which intervals must be clean.
@@ -34,19 +35,24 @@ pub(crate) struct Heart {
 }
 
 impl Heart {
-    /// A sample of the pulse wave.
-    pub(crate) fn pulse(&mut self, at_us: i64, step: i32, period_us: i64) {
-        self.optical_frozen.push(at_us, [step, 0, 0]);
-        if self.optical_frozen.stands(Channel::Bvp) {
+    /// A run of samples of the pulse wave within a second.
+    pub(crate) fn pulse(&mut self, run: Run, steps: &[[i32; 1]]) {
+        let frozen = self.optical_frozen.take(Channel::Bvp, run, steps);
+        self.follow(run.part(0..frozen.start), &steps[..frozen.start]);
+        if !frozen.is_empty() {
             self.pulse.stop();
             self.optical.interrupt();
+        }
+        self.follow(run.part(frozen.end..steps.len()), &steps[frozen.end..]);
+    }
+
+    fn follow(&mut self, run: Run, steps: &[[i32; 1]]) {
+        if steps.is_empty() {
             return;
         }
-        self.heard_us = Some(at_us);
-        let value = f64::from(step) * Channel::Bvp.scale();
-        if let Some(interval_s) = self.pulse.push(at_us, value, period_us, &mut self.optical) {
-            self.tracker.interval(interval_s);
-        }
+        self.heard_us = Some(run.last());
+        let Self { pulse, optical, tracker, .. } = self;
+        pulse.take(run, steps, optical, |interval_s| tracker.interval(interval_s));
     }
 
     /// A beat that the device found, and the interval that it ends, ms.
@@ -69,7 +75,8 @@ impl Heart {
 
     /// Heart rate as the device says it, beats/min in steps of its channel.
     pub(crate) fn rate(&mut self, at_us: i64, step: i32) {
-        self.rate_frozen.push(at_us, [step, 0, 0]);
+        let once = Run { at_us, period_us: 0, count: 1 };
+        self.rate_frozen.take(Channel::HeartRate, once, &[[step]]);
         let rate = f64::from(step) * Channel::HeartRate.scale();
         if RATES_BEATS_PER_MIN.contains(&rate) && !self.rate_frozen.stands(Channel::HeartRate) {
             self.heard_us = Some(at_us);

@@ -7,6 +7,7 @@ mod heart;
 mod motion;
 mod pulse;
 mod rate;
+mod rhythm;
 mod skin;
 mod temperature;
 

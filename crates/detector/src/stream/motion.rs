@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use super::breath::Breath;
+use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
-    Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Rhythm, angle_between, burst,
-    pitch_deg, roll_deg, stereotypy, wander,
+    Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, pitch_deg, roll_deg, wander,
 };
-use crate::filter::{Cascade, SEGMENT, Section, Welch, low_pass};
+use crate::filter::{Cascade, Section, low_pass};
+use crate::samples::Run;
 
 const WINDOW_S: i64 = 60;
 /// Off-wrist looks at two minutes.
@@ -20,12 +21,10 @@ const LARGEST_STEP: u32 = 17 * 1024;
 const GRAVITY_HZ: f64 = 0.25;
 const LONGEST_HOLE_US: i64 = 500_000;
 const PERIODS_US: std::ops::RangeInclusive<i64> = 5_000..=100_000;
-/// Spectra are made of this rate alone; 8 s of it, every 4 s.
+/// Spectra are made of this rate alone.
 const SPECTRUM_PERIOD_US: i64 = 31_250;
-const SEGMENT_EVERY_S: i64 = 4;
-/// As many segments as overlap within 60 s.
-const SEGMENTS: usize = 14;
-const BINS: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
+/// Samples that are worked on side by side.
+const MOST: usize = 32;
 
 /// Movement and posture.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,10 +36,8 @@ pub(crate) struct Motion {
     #[serde(skip)]
     sections: Option<[Section; 1]>,
     seconds: VecDeque<Second>,
-    /// The samples of a segment to come; empty at a rate that has no spectra.
-    norms: VecDeque<f64>,
+    rhythms: Rhythms,
     breath: Breath,
-    spectra: VecDeque<Spectrum>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,42 +49,63 @@ struct Second {
     gravity: [f64; 3],
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Spectrum {
-    end_us: i64,
-    band: Vec<f64>,
-    total: f64,
-}
-
 impl Motion {
-    pub(crate) fn push(&mut self, at_us: i64, steps: [i32; 3], period_us: i64) {
-        if !PERIODS_US.contains(&period_us) {
+    /// A run of samples within a second.
+    pub(crate) fn take(&mut self, run: Run, steps: &[[i32; 3]]) {
+        if !PERIODS_US.contains(&i64::from(run.period_us)) {
             return;
         }
-        if steps.iter().any(|step| step.unsigned_abs() > LARGEST_STEP) {
+        let mut from = 0;
+        for part in steps.split(|axes| axes.iter().any(|step| step.unsigned_abs() > LARGEST_STEP)) {
+            let until = from + part.len();
+            self.take_plausible(run.part(from..until), part);
+            if until < steps.len() {
+                self.last = None;
+            }
+            from = until + 1;
+        }
+    }
+
+    fn take_plausible(&mut self, run: Run, steps: &[[i32; 3]]) {
+        let frozen = self.frozen.take(Channel::Acceleration, run, steps);
+        self.follow(run.part(0..frozen.start), &steps[..frozen.start]);
+        if !frozen.is_empty() {
             self.last = None;
-            return;
         }
-        self.frozen.push(at_us, steps);
-        if self.frozen.stands(Channel::Acceleration) {
-            self.last = None;
-            return;
+        self.follow(run.part(frozen.end..steps.len()), &steps[frozen.end..]);
+    }
+
+    fn follow(&mut self, run: Run, steps: &[[i32; 3]]) {
+        let Some(first) = steps.first() else { return };
+        self.start_anew_after_a_hole(run.at_us, first.map(g), i64::from(run.period_us));
+        let mut before = self.last.map(|(_, axes)| axes);
+        let mut second = self.open(run.at_us.div_euclid(1_000_000));
+        for steps in steps.chunks(MOST) {
+            let mut axes = [[0.0; 3]; MOST];
+            let axes = &mut axes[..steps.len()];
+            axes.iter_mut().zip(steps).for_each(|(axes, steps)| *axes = steps.map(g));
+            let mut norms = [0.0; MOST];
+            let norms = &mut norms[..steps.len()];
+            norms.iter_mut().zip(&*axes).for_each(|(norm, axes)| *norm = length(*axes));
+            for norm in &*norms {
+                second.enmo.push(*norm);
+                second.activity.push(*norm);
+            }
+            for axes in &*axes {
+                if let Some(before) = before.replace(*axes) {
+                    second.jerk.push(before, *axes);
+                }
+            }
+            second.gravity = self.follow_gravity(axes);
+            if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
+                self.rhythms.take(norms);
+                self.breath.take(axes);
+            }
         }
-        let axes = steps.map(|step| f64::from(step) * Channel::Acceleration.scale());
-        self.start_anew_after_a_hole(at_us, axes, period_us);
-        let gravity = self.follow_gravity(axes);
-        let norm = axes.iter().map(|axis| axis * axis).sum::<f64>().sqrt();
-        let before = self.last.replace((at_us, axes));
-        let second = self.second(at_us.div_euclid(1_000_000));
-        second.enmo.push(norm);
-        second.activity.push(norm);
-        second.gravity = gravity;
-        if let Some((_, before)) = before {
-            second.jerk.push(before, axes);
-        }
-        if period_us == SPECTRUM_PERIOD_US {
-            self.follow_rhythm(at_us, norm);
-            self.breath.push(axes);
+        self.seconds.push_back(second);
+        self.last = before.map(|axes| (run.last(), axes));
+        if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
+            self.rhythms.end(run.last(), SPECTRUM_PERIOD_US);
         }
     }
 
@@ -107,10 +125,7 @@ impl Motion {
         while self.seconds.back().is_some_and(|second| second.at_s >= from_s) {
             self.seconds.pop_back();
         }
-        while self.spectra.back().is_some_and(|spectrum| spectrum.end_us > from_us) {
-            self.spectra.pop_back();
-        }
-        self.norms.clear();
+        self.rhythms.reject_since(from_us);
         self.breath.interrupt();
     }
 
@@ -120,9 +135,7 @@ impl Motion {
         while self.seconds.front().is_some_and(|second| second.at_s < oldest_s) {
             self.seconds.pop_front();
         }
-        while self.spectra.front().is_some_and(|s| s.end_us <= now_us - WINDOW_S * 1_000_000) {
-            self.spectra.pop_front();
-        }
+        self.rhythms.forget(now_us);
     }
 
     /// Sets the features of the window that ends at `now_us`; returns the seen part of it.
@@ -167,7 +180,7 @@ impl Motion {
         Some(Effort {
             activity_30s: self.deviation(now_us, 30, 15)?,
             activity_120s: self.deviation(now_us, KEPT_S, KEPT_S / 2)?,
-            stereotypy: self.strongest_rhythm().map_or(0.0, |rhythm| rhythm.part),
+            stereotypy: self.rhythms.strongest().map_or(0.0, |rhythm| rhythm.part),
         })
     }
 
@@ -194,7 +207,7 @@ impl Motion {
     }
 
     fn rhythm(&self, into: &mut FeatureVector) {
-        if let Some(rhythm) = self.strongest_rhythm() {
+        if let Some(rhythm) = self.rhythms.strongest() {
             into.set(Feature::StereotypyRate, Some(rhythm.hz));
             into.set(Feature::Stereotypy, Some(rhythm.part));
             into.set(Feature::StereotypyBand, Some(rhythm.band));
@@ -203,19 +216,6 @@ impl Motion {
             into.set(Feature::BreathRatio, Some(breathing.ratio));
             into.set(Feature::BreathLine, Some(breathing.line));
         }
-    }
-
-    fn strongest_rhythm(&self) -> Option<Rhythm> {
-        if self.spectra.len() < SEGMENTS / 2 {
-            return None;
-        }
-        let mut band = [0.0; BINS];
-        let mut total = 0.0;
-        for spectrum in &self.spectra {
-            band.iter_mut().zip(&spectrum.band).for_each(|(sum, density)| *sum += density);
-            total += spectrum.total;
-        }
-        stereotypy(&band, total)
     }
 
     fn start_anew_after_a_hole(&mut self, at_us: i64, axes: [f64; 3], period_us: i64) {
@@ -231,51 +231,38 @@ impl Motion {
             self.period_us = period_us;
             self.last = None;
             self.gravity = Some(axes.map(|axis| Cascade::settled(&sections, axis)));
-            self.norms.clear();
+            self.rhythms.interrupt();
             self.breath.interrupt();
         }
     }
 
-    fn follow_gravity(&mut self, axes: [f64; 3]) -> [f64; 3] {
-        let (Some(filters), Some(sections)) = (&mut self.gravity, &self.sections) else {
-            return axes;
-        };
-        let mut filters = filters.iter_mut();
-        axes.map(|axis| filters.next().map_or(axis, |filter| filter.step(sections, axis)))
+    /// Where gravity points after these samples.
+    fn follow_gravity(&mut self, axes: &[[f64; 3]]) -> [f64; 3] {
+        let mut gravity = axes.last().copied().unwrap_or_default();
+        if let (Some(filters), Some(sections)) = (&mut self.gravity, &self.sections) {
+            for axes in axes {
+                gravity = std::array::from_fn(|axis| filters[axis].step(sections, axes[axis]));
+            }
+        }
+        gravity
     }
 
-    /// Takes spectra whose ends stand on whole multiples of 4 s, so that they are the same
-    /// wherever the stream began.
-    fn follow_rhythm(&mut self, at_us: i64, norm: f64) {
-        if self.norms.len() == SEGMENT {
-            self.norms.pop_front();
-        }
-        self.norms.push_back(norm);
-        let end_us = at_us + self.period_us;
-        let every_us = SEGMENT_EVERY_S * 1_000_000;
-        let ends = end_us.div_euclid(every_us) != at_us.div_euclid(every_us);
-        if !ends || self.norms.len() < SEGMENT {
-            return;
-        }
-        let segment: &[f64] = self.norms.make_contiguous();
-        let Ok(segment) = <&[f64; SEGMENT]>::try_from(segment) else { return };
-        let density = Welch::density(segment, 32.0);
-        self.spectra.push_back(Spectrum {
-            end_us,
-            band: density[BAND_BINS].to_vec(),
-            total: density.iter().sum(),
-        });
-    }
-
-    fn second(&mut self, at_s: i64) -> &mut Second {
-        if self.seconds.back().is_none_or(|second| second.at_s != at_s) {
-            self.seconds.push_back(Second { at_s, ..Second::default() });
-        }
-        self.seconds.back_mut().expect("one was just put there")
+    /// Takes out the newest second if it is this one, to go on with.
+    fn open(&mut self, at_s: i64) -> Second {
+        let open = self.seconds.pop_back_if(|second| second.at_s == at_s);
+        open.unwrap_or_else(|| Second { at_s, ..Second::default() })
     }
 
     fn first_of(&self, now_us: i64, seconds: i64) -> usize {
         let oldest_s = now_us.div_euclid(1_000_000) - seconds;
         self.seconds.partition_point(|second| second.at_s < oldest_s)
     }
+}
+
+fn g(step: i32) -> f64 {
+    f64::from(step) * Channel::Acceleration.scale()
+}
+
+fn length(axes: [f64; 3]) -> f64 {
+    axes.iter().map(|axis| axis * axis).sum::<f64>().sqrt()
 }

@@ -1,8 +1,10 @@
+use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
 use crate::beats::{BeatLog, Elgendi};
 use crate::filter::{Cascade, Section, band_pass};
+use crate::samples::Run;
 
 /// Pulse waves carry their beat between these.
 const BAND_HZ: (f64, f64) = (0.5, 8.0);
@@ -30,36 +32,50 @@ struct Running {
 }
 
 impl Pulse {
-    /// Takes a sample; beats go into the log. Gives the interval that a beat ends, s.
-    pub(super) fn push(
+    /// Takes a run of samples; beats go into the log. Tells of each interval that a beat
+    /// ends, s.
+    pub(super) fn take(
         &mut self,
-        at_us: i64,
-        value: f64,
-        period_us: i64,
+        run: Run,
+        steps: &[[i32; 1]],
         log: &mut BeatLog,
-    ) -> Option<f64> {
-        if !PERIODS_US.contains(&period_us) {
-            return None;
-        }
+        mut interval: impl FnMut(f64),
+    ) {
+        let period_us = i64::from(run.period_us);
+        let (Some([first]), true) = (steps.first(), PERIODS_US.contains(&period_us)) else {
+            return;
+        };
         let goes_on = self.running.as_ref().is_some_and(|running| {
-            running.period_us == period_us && (at_us - running.last_us) <= LONGEST_HOLE_US
+            running.period_us == period_us && (run.at_us - running.last_us) <= LONGEST_HOLE_US
         });
         if !goes_on {
-            self.running = Some(Running::start(at_us, value, period_us));
+            self.running = Some(Running::start(value(*first), period_us));
             self.last_beat_us = None;
             self.agreement.interrupt();
             log.interrupt();
         }
-        let running = self.running.as_mut()?;
-        let filtered = running.filter(at_us, value);
-        self.agreement.push(at_us, filtered, period_us);
-        let peak = running.peaks.push(at_us, filtered)?;
-        self.agreement.beat(peak.at_us);
-        let last_us = self.last_beat_us.replace(peak.at_us)?;
-        #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-        let interval_s = (peak.at_us - last_us) as f64 / 1e6;
-        log.push(peak.at_us, interval_s, peak.amplitude);
-        Some(interval_s)
+        let Some(running) = &mut self.running else { return };
+        running.last_us = run.last();
+        let mut filtered = [0.0; Elgendi::MOST];
+        let mut from = 0;
+        while from < steps.len() {
+            let room = self.agreement.room(period_us);
+            let most = if room == 0 { Elgendi::MOST } else { room.min(Elgendi::MOST) };
+            let until = steps.len().min(from + most);
+            let filtered = &mut filtered[..until - from];
+            running.filter(&steps[from..until], filtered);
+            let at_us = run.time(from);
+            self.agreement.take(at_us, filtered, period_us);
+            running.peaks.take(at_us, filtered, |peak| {
+                self.agreement.beat(peak.at_us);
+                let Some(last_us) = self.last_beat_us.replace(peak.at_us) else { return };
+                #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
+                let interval_s = (peak.at_us - last_us) as f64 / 1e6;
+                log.push(peak.at_us, interval_s, peak.amplitude);
+                interval(interval_s);
+            });
+            from = until;
+        }
     }
 
     /// The sensor stands still: what comes next is a new start.
@@ -79,22 +95,27 @@ impl Pulse {
 }
 
 impl Running {
-    fn start(at_us: i64, value: f64, period_us: i64) -> Self {
+    fn start(value: f64, period_us: i64) -> Self {
         let sections = sections(period_us);
         Self {
             period_us,
-            last_us: at_us,
+            last_us: 0,
             filter: Cascade::settled(&sections, value),
             peaks: Elgendi::new(period_us),
             sections: Some(sections),
         }
     }
 
-    fn filter(&mut self, at_us: i64, value: f64) -> f64 {
-        self.last_us = at_us;
+    fn filter(&mut self, steps: &[[i32; 1]], into: &mut [f64]) {
         let sections = self.sections.get_or_insert_with(|| sections(self.period_us));
-        self.filter.step(sections, value)
+        for (into, [step]) in into.iter_mut().zip(steps) {
+            *into = self.filter.step(sections, value(*step));
+        }
     }
+}
+
+fn value(step: i32) -> f64 {
+    f64::from(step) * Channel::Bvp.scale()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a period in us")]

@@ -8,6 +8,7 @@ use crate::features::{
     EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation,
     log_slope, rising_part, scl, scr_amplitude, scr_rate, scr_rise, slope_per_minute,
 };
+use crate::samples::Run;
 
 /// What skin conducts at the least, uS; less for so long is no skin.
 const LEAST_US: f64 = 0.05;
@@ -47,13 +48,20 @@ struct Second {
 }
 
 impl Skin {
-    pub(crate) fn push(&mut self, at_us: i64, step: i32, period_us: i64) {
+    /// A run of samples within a second.
+    pub(crate) fn take(&mut self, run: Run, steps: &[[i32; 1]]) {
+        let period_us = i64::from(run.period_us);
         if !PERIODS_US.contains(&period_us) {
             return;
         }
         self.period_us = period_us;
-        self.frozen.push(at_us, [step, 0, 0]);
-        let value = f64::from(step) * Channel::Eda.scale();
+        let frozen = self.frozen.take(Channel::Eda, run, steps);
+        for (place, (at_us, [step])) in run.times().zip(steps).enumerate() {
+            self.push(at_us, f64::from(*step) * Channel::Eda.scale(), frozen.contains(&place));
+        }
+    }
+
+    fn push(&mut self, at_us: i64, value: f64, frozen: bool) {
         if value < LEAST_US {
             self.low_since_us.get_or_insert(at_us);
         } else {
@@ -66,9 +74,8 @@ impl Skin {
         self.last_us = Some(at_us);
         match self.validity.judge(at_us, value) {
             EdaVerdict::Bad => self.reject_since(at_us - BACK_US),
-            EdaVerdict::Rejected => {}
-            EdaVerdict::Valid if self.frozen.stands(Channel::Eda) => {}
-            EdaVerdict::Valid => self.keep(at_us, value),
+            EdaVerdict::Valid if !frozen => self.keep(at_us, value),
+            EdaVerdict::Rejected | EdaVerdict::Valid => {}
         }
     }
 
@@ -189,7 +196,8 @@ mod tests {
         let mut now_us = 0;
         for (index, step) in values.enumerate() {
             now_us = index as i64 * 250_000;
-            skin.push(now_us, step, 250_000);
+            let once = Run { at_us: now_us, period_us: 250_000, count: 1 };
+            skin.take(once, &[[step]]);
         }
         let mut features = FeatureVector::default();
         skin.forget(now_us + 250_000);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use crate::features::{Feature, FeatureVector, plausible_skin, slope_per_minute};
+use crate::samples::Run;
 
 /// Five minutes of seconds.
 const KEPT_S: i64 = 300;
@@ -17,13 +18,19 @@ pub(crate) struct Temperature {
 }
 
 impl Temperature {
-    pub(crate) fn push(&mut self, at_us: i64, step: i32) {
-        self.frozen.push(at_us, [step, 0, 0]);
-        let celsius = f64::from(step) * Channel::SkinTemperature.scale();
-        if !plausible_skin(celsius) || self.frozen.stands(Channel::SkinTemperature) {
-            return;
+    /// A run of samples within a second.
+    pub(crate) fn take(&mut self, run: Run, steps: &[[i32; 1]]) {
+        let frozen = self.frozen.take(Channel::SkinTemperature, run, steps);
+        let at_s = run.at_us.div_euclid(1_000_000);
+        for (place, [step]) in steps.iter().enumerate() {
+            let celsius = f64::from(*step) * Channel::SkinTemperature.scale();
+            if plausible_skin(celsius) && !frozen.contains(&place) {
+                self.keep(at_s, celsius);
+            }
         }
-        let at_s = at_us.div_euclid(1_000_000);
+    }
+
+    fn keep(&mut self, at_s: i64, celsius: f64) {
         match self.seconds.back_mut() {
             Some((second, sum, count)) if *second == at_s => {
                 *sum += celsius;

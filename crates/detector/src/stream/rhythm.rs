@@ -1,0 +1,85 @@
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::WINDOW_US;
+use crate::features::{BAND_BINS, Rhythm, stereotypy};
+use crate::filter::{SEGMENT, Welch};
+
+/// Spectra are of 8 s, every 4 s.
+const EVERY_US: i64 = 4_000_000;
+/// As many segments as overlap within 60 s.
+const SEGMENTS: usize = 14;
+const BINS: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
+
+/// The rhythms of the last minute's movement, from samples at 32 Hz.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Rhythms {
+    /// The samples of a segment to come.
+    norms: Vec<f64>,
+    spectra: VecDeque<Spectrum>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Spectrum {
+    end_us: i64,
+    #[serde(with = "crate::fixed")]
+    band: [f64; BINS],
+    total: f64,
+}
+
+impl Rhythms {
+    /// Takes norms of acceleration, g.
+    pub(super) fn take(&mut self, norms: &[f64]) {
+        self.norms.extend_from_slice(norms);
+        let old = self.norms.len().saturating_sub(SEGMENT);
+        self.norms.drain(..old);
+    }
+
+    /// Makes a spectrum where a sample just taken is the last one before a whole multiple of
+    /// 4 s, so that spectra are the same wherever the stream began.
+    pub(super) fn end(&mut self, last_us: i64, period_us: i64) {
+        let end_us = last_us + period_us;
+        if end_us.div_euclid(EVERY_US) == last_us.div_euclid(EVERY_US) {
+            return;
+        }
+        let Ok(segment) = <&[f64; SEGMENT]>::try_from(self.norms.as_slice()) else { return };
+        let density = Welch::density(segment, 32.0);
+        let band = std::array::from_fn(|bin| density[BAND_BINS.start() + bin]);
+        self.spectra.push_back(Spectrum { end_us, band, total: density.iter().sum() });
+    }
+
+    /// What comes next does not follow.
+    pub(super) fn interrupt(&mut self) {
+        self.norms.clear();
+    }
+
+    /// Takes back everything from a moment on.
+    pub(super) fn reject_since(&mut self, from_us: i64) {
+        while self.spectra.back().is_some_and(|spectrum| spectrum.end_us > from_us) {
+            self.spectra.pop_back();
+        }
+        self.norms.clear();
+    }
+
+    /// Lets what is too old go.
+    pub(super) fn forget(&mut self, now_us: i64) {
+        while self.spectra.front().is_some_and(|s| s.end_us <= now_us - WINDOW_US) {
+            self.spectra.pop_front();
+        }
+    }
+
+    /// The strongest one; none where less than half of the minute is known.
+    pub(super) fn strongest(&self) -> Option<Rhythm> {
+        if self.spectra.len() < SEGMENTS / 2 {
+            return None;
+        }
+        let mut band = [0.0; BINS];
+        let mut total = 0.0;
+        for spectrum in &self.spectra {
+            band.iter_mut().zip(&spectrum.band).for_each(|(sum, density)| *sum += density);
+            total += spectrum.total;
+        }
+        stereotypy(&band, total)
+    }
+}
