@@ -172,15 +172,23 @@ struct Quartiles {
 
 impl Quartiles {
     fn push(&mut self, value: f64) {
-        if self.in_order.len() == QUARTILE_BEATS
-            && let Some(oldest) = self.in_order.pop_front()
-        {
-            let at = self.sorted.partition_point(|kept| *kept < oldest);
-            self.sorted.remove(at);
-        }
+        let place = |sorted: &[f64], value| sorted.partition_point(|kept| *kept < value);
+        let to = place(&self.sorted, value);
         self.in_order.push_back(value);
-        let at = self.sorted.partition_point(|kept| *kept < value);
-        self.sorted.insert(at, value);
+        if self.in_order.len() <= QUARTILE_BEATS {
+            self.sorted.insert(to, value);
+            return;
+        }
+        let Some(oldest) = self.in_order.pop_front() else { return };
+        let from = place(&self.sorted, oldest);
+        // Only what lies between the one that goes and the one that comes moves.
+        if from < to {
+            self.sorted.copy_within(from + 1..to, from);
+            self.sorted[to - 1] = value;
+        } else {
+            self.sorted.copy_within(to..from, to + 1);
+            self.sorted[to] = value;
+        }
     }
 
     fn threshold(&self) -> f64 {
@@ -218,10 +226,17 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
     }
 }
 
+/// The median of a few.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    quantile(&values, 0.5)
+    let mut sorted = [0.0; MEDIAN_BEATS];
+    let mut count = 0;
+    for value in values.take(MEDIAN_BEATS) {
+        let to = sorted[..count].partition_point(|kept| *kept <= value);
+        sorted.copy_within(to..count, to + 1);
+        sorted[to] = value;
+        count += 1;
+    }
+    quantile(&sorted[..count], 0.5)
 }
 
 /// Short intervals weigh twice.

@@ -18,18 +18,38 @@ pub(crate) struct Welch;
 struct Tables {
     hann: [f64; SEGMENT],
     /// exp(-2 pi i k / 256)
-    twiddle: [(f64, f64); HALF],
+    twiddle: [Complex; HALF],
+    /// exp(-2 pi i k / 2 span) for spans of 8 to 64, one after the other from place span.
+    turns: [Complex; HALF],
+    /// Where each number goes before the first pass.
+    mirrored: [u8; HALF],
     /// Sum of the squared window.
     power: f64,
 }
 
+#[derive(Clone, Copy)]
+struct Complex {
+    re: f64,
+    im: f64,
+}
+
 impl Tables {
     fn new() -> Self {
-        let angle = |k: usize| 2.0 * PI * f64::from(u16::try_from(k).unwrap_or(0)) / 256.0;
+        let number = |k: usize| f64::from(u16::try_from(k).unwrap_or(0));
+        let angle = |k: usize| 2.0 * PI * number(k) / 256.0;
         let hann: [f64; SEGMENT] = std::array::from_fn(|k| 0.5 - 0.5 * angle(k).cos());
+        let turn = |k: usize| Complex { re: angle(k).cos(), im: -angle(k).sin() };
+        let turns = |at: usize| {
+            let span = if at == 0 { 1 } else { 1 << at.ilog2() };
+            turn((at % span) * HALF / span)
+        };
+        let bits = u8::BITS - HALF.trailing_zeros();
+        let mirrored = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
         Self {
             hann,
-            twiddle: std::array::from_fn(|k| (angle(k).cos(), -angle(k).sin())),
+            twiddle: std::array::from_fn(turn),
+            turns: std::array::from_fn(turns),
+            mirrored: std::array::from_fn(mirrored),
             power: hann.iter().map(|w| w * w).sum(),
         }
     }
@@ -41,11 +61,12 @@ impl Welch {
         let tables = &*TABLES;
         let mean = segment.iter().sum::<f64>() / 256.0;
         // Even samples are the real, odd ones the imaginary part of half as many.
-        let mut packed: [(f64, f64); HALF] = std::array::from_fn(|k| {
+        let mut packed: [Complex; HALF] = std::array::from_fn(|place| {
+            let at = 2 * usize::from(tables.mirrored[place]);
             let windowed = |at: usize| (segment[at] - mean) * tables.hann[at];
-            (windowed(2 * k), windowed(2 * k + 1))
+            Complex { re: windowed(at), im: windowed(at + 1) }
         });
-        transform(&mut packed, &tables.twiddle);
+        transform(&mut packed, tables);
         let scale = 1.0 / (rate_hz * tables.power);
         std::array::from_fn(|bin| {
             let power = unpacked(&packed, bin, &tables.twiddle) * scale;
@@ -54,42 +75,60 @@ impl Welch {
     }
 }
 
-/// Decimation in time, in place, 128 points.
-fn transform(data: &mut [(f64, f64); HALF], twiddle: &[(f64, f64); HALF]) {
-    let bits = HALF.trailing_zeros();
-    for index in 0..HALF {
-        let mirrored = index.reverse_bits() >> (usize::BITS - bits);
-        if mirrored > index {
-            data.swap(index, mirrored);
+/// Decimation in time of 128 points that stand in mirrored order, in place: two passes at once
+/// for the spans of 1 and 2, which turn by quarters only, then one by one.
+fn transform(data: &mut [Complex; HALF], tables: &Tables) {
+    for four in data.as_chunks_mut::<4>().0 {
+        let [a, b, c, d] = *four;
+        let (sum, difference) = (a.plus(b), a.minus(b));
+        let (other, turned) = (c.plus(d), c.minus(d));
+        let turned = Complex { re: turned.im, im: -turned.re };
+        *four =
+            [sum.plus(other), difference.plus(turned), sum.minus(other), difference.minus(turned)];
+    }
+    pass::<4>(data, tables);
+    pass::<8>(data, tables);
+    pass::<16>(data, tables);
+    pass::<32>(data, tables);
+    pass::<64>(data, tables);
+}
+
+fn pass<const SPAN: usize>(data: &mut [Complex; HALF], tables: &Tables) {
+    let turns = &tables.turns[SPAN..2 * SPAN];
+    let (parts, _) = data.as_chunks_mut::<SPAN>();
+    for [one, other] in parts.as_chunks_mut::<2>().0 {
+        for ((one, other), turn) in one.iter_mut().zip(other).zip(turns) {
+            let turned = other.times(*turn);
+            (*one, *other) = (one.plus(turned), one.minus(turned));
         }
     }
-    let mut span = 1;
-    while span < HALF {
-        let stride = HALF / span;
-        for pair in data.chunks_exact_mut(2 * span) {
-            let (one, other) = pair.split_at_mut(span);
-            let turns = twiddle.iter().step_by(stride);
-            for ((one, other), (c, s)) in one.iter_mut().zip(other).zip(turns) {
-                let ((x, y), (re, im)) = (*one, *other);
-                let turned = (re * c - im * s, re * s + im * c);
-                *one = (x + turned.0, y + turned.1);
-                *other = (x - turned.0, y - turned.1);
-            }
+}
+
+impl Complex {
+    fn plus(self, other: Self) -> Self {
+        Self { re: self.re + other.re, im: self.im + other.im }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { re: self.re - other.re, im: self.im - other.im }
+    }
+
+    fn times(self, other: Self) -> Self {
+        Self {
+            re: self.re * other.re - self.im * other.im,
+            im: self.re * other.im + self.im * other.re,
         }
-        span *= 2;
     }
 }
 
 /// Squared magnitude of a bin of the whole from the transform of its halves.
-fn unpacked(packed: &[(f64, f64); HALF], bin: usize, twiddle: &[(f64, f64); HALF]) -> f64 {
-    let (a, b) = packed[bin % HALF];
-    let (c, d) = packed[(HALF - bin) % HALF];
-    let even = ((a + c) / 2.0, (b - d) / 2.0);
-    let odd = ((b + d) / 2.0, (c - a) / 2.0);
-    let (cos, sin) = if bin == HALF { (-1.0, 0.0) } else { twiddle[bin] };
-    let re = even.0 + odd.0 * cos - odd.1 * sin;
-    let im = even.1 + odd.0 * sin + odd.1 * cos;
-    re * re + im * im
+fn unpacked(packed: &[Complex; HALF], bin: usize, twiddle: &[Complex; HALF]) -> f64 {
+    let (one, other) = (packed[bin % HALF], packed[(HALF - bin) % HALF]);
+    let even = Complex { re: (one.re + other.re) / 2.0, im: (one.im - other.im) / 2.0 };
+    let odd = Complex { re: (one.im + other.im) / 2.0, im: (other.re - one.re) / 2.0 };
+    let turn = if bin == HALF { Complex { re: -1.0, im: 0.0 } } else { twiddle[bin] };
+    let whole = even.plus(odd.times(turn));
+    whole.re * whole.re + whole.im * whole.im
 }
 
 #[cfg(test)]

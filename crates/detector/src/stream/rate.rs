@@ -9,6 +9,10 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 const POINTS: usize = 74;
+/// The place of the grid's middle.
+const MIDDLE: f64 = 36.5;
+/// Points that are worked on side by side.
+const LANES: usize = 4;
 const SLOWEST: f64 = 42.0;
 const FASTEST: f64 = 180.0;
 /// What a rate is before anything is known, and the spread of its logarithm.
@@ -25,16 +29,24 @@ const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 /// Without an interval for so long the rate is not known, s.
 const LOST_S: u32 = 20;
 
-static GRID: LazyLock<[f64; POINTS]> = LazyLock::new(|| {
-    let step = step();
-    let mut next = SLOWEST.ln() - step;
-    std::array::from_fn(|_| {
-        next += step;
-        next
-    })
-});
+static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
-/// What is believed of the rate.
+/// What is the same for all: a grid of logarithms of rates, and the parts of the evidence and
+/// of the wandering that depend on it alone.
+struct Tables {
+    /// From one point of the grid to the next.
+    step: f64,
+    middle: f64,
+    grid: [f64; POINTS],
+    /// exp(-d^2 / 2) where d is the distance of a point from the middle in widths.
+    bell: [f64; POINTS],
+    /// How much of a point's belief stays when it shares with its sides.
+    stays: [f64; POINTS],
+    /// How much of each side's belief comes.
+    comes: [f64; POINTS],
+}
+
+/// What is believed of the rate. Belief counts in proportion; it adds up to about 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct RateTracker {
     #[serde(with = "crate::fixed")]
@@ -43,10 +55,29 @@ pub(super) struct RateTracker {
     without: u32,
 }
 
+impl Tables {
+    fn new() -> Self {
+        let step = (FASTEST / SLOWEST).ln() / count(POINTS - 1);
+        let middle = SLOWEST.ln() + MIDDLE * step;
+        let grid = std::array::from_fn(|at| SLOWEST.ln() + step * count(at));
+        let side = (-0.5 * (step / WANDER).powi(2)).exp();
+        let sides = |at: usize| if at == 0 || at + 1 == POINTS { 1.0 } else { 2.0 };
+        let stays = std::array::from_fn(|at| 1.0 / (1.0 + sides(at) * side));
+        Self {
+            step,
+            middle,
+            grid,
+            bell: grid.map(|log| (-0.5 * ((log - middle) / WIDTH).powi(2)).exp()),
+            stays,
+            comes: stays.map(|stays| side * stays),
+        }
+    }
+}
+
 impl Default for RateTracker {
     fn default() -> Self {
         let start = |log: f64| (-0.5 * ((log - START.0.ln()) / START.1).powi(2)).exp();
-        Self { belief: normal(GRID.map(start)), without: LOST_S }
+        Self { belief: normal(TABLES.grid.map(start)), without: LOST_S }
     }
 }
 
@@ -57,45 +88,62 @@ impl RateTracker {
             return;
         }
         self.without = 0;
-        let log = (60.0 / seconds).ln();
-        for (belief, grid) in self.belief.iter_mut().zip(GRID.iter()) {
-            *belief *= NOISE + (-0.5 * ((grid - log) / WIDTH).powi(2)).exp();
+        // exp(-(g - x)^2 / 2) = exp(-g^2 / 2) exp(-x^2 / 2) exp(x)^g: one exponential for all
+        // points, since they are evenly spaced.
+        let Tables { step, middle, .. } = *TABLES;
+        let off = ((60.0 / seconds).ln() - middle) / WIDTH;
+        let ratio = (off * step / WIDTH).exp();
+        let first = (-0.5 * off * off - off * step / WIDTH * MIDDLE).exp();
+        let mut powers = [first; LANES];
+        for lane in 1..LANES {
+            powers[lane] = powers[lane - 1] * ratio;
         }
-        self.belief = normal(self.belief);
+        let stride = (ratio * ratio) * (ratio * ratio);
+        let bells = TABLES.bell.chunks(LANES);
+        for (beliefs, bells) in self.belief.chunks_mut(LANES).zip(bells) {
+            for ((belief, bell), power) in beliefs.iter_mut().zip(bells).zip(&powers) {
+                *belief *= NOISE + bell * power;
+            }
+            powers = powers.map(|power| power * stride);
+        }
     }
 
     /// Lets a second pass.
     pub(super) fn pass_second(&mut self) {
         self.without = self.without.saturating_add(1);
-        let side = (-0.5 * (step() / WANDER).powi(2)).exp();
-        let [before, last] = [self.belief, [0.0; POINTS]];
-        let even = ANEW / f64::from(u32::try_from(POINTS).unwrap_or(1));
-        let mut spread = last;
-        for (at, spread) in spread.iter_mut().enumerate() {
-            let sides = [at.checked_sub(1), Some(at + 1).filter(|next| *next < POINTS)];
-            let (mut sum, mut weight) = (before[at], 1.0);
-            for neighbour in sides.into_iter().flatten() {
-                sum += side * before[neighbour];
-                weight += side;
-            }
-            *spread = sum / weight * (1.0 - ANEW) + even;
+        let even = ANEW / count(POINTS);
+        let whole = (1.0 - ANEW) / sum(&self.belief);
+        let mut padded = [0.0; POINTS + 2];
+        padded[1..=POINTS].copy_from_slice(&self.belief);
+        let Tables { stays, comes, .. } = &*TABLES;
+        for at in 0..POINTS {
+            let sides = padded[at] + padded[at + 2];
+            self.belief[at] = (padded[at + 1] * stays[at] + sides * comes[at]) * whole + even;
         }
-        self.belief = normal(spread);
     }
 
     /// The rate, beats/min; none where no interval came lately.
     pub(super) fn rate(&self) -> Option<f64> {
-        let mean: f64 = self.belief.iter().zip(GRID.iter()).map(|(b, log)| b * log).sum();
-        (self.without < LOST_S).then(|| mean.exp())
+        let logs: [f64; POINTS] = std::array::from_fn(|at| self.belief[at] * TABLES.grid[at]);
+        (self.without < LOST_S).then(|| (sum(&logs) / sum(&self.belief)).exp())
     }
 }
 
-fn step() -> f64 {
-    (FASTEST / SLOWEST).ln() / f64::from(u32::try_from(POINTS - 1).unwrap_or(1))
+fn count(points: usize) -> f64 {
+    f64::from(u32::try_from(points).unwrap_or(1))
+}
+
+/// Several sums side by side, since each addition waits for the one before.
+fn sum(values: &[f64; POINTS]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for values in values.chunks(LANES) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 fn normal(belief: [f64; POINTS]) -> [f64; POINTS] {
-    let sum: f64 = belief.iter().sum();
+    let sum = sum(&belief);
     belief.map(|part| part / sum)
 }
 
