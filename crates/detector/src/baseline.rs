@@ -88,9 +88,9 @@ impl Baseline {
 
     /// How far the person's own moments lie apart, in the population's spreads, with the
     /// newest one where there is one.
-    pub(crate) fn scatter(&self, feature: Feature, newest: Option<f64>, model: &Model) -> f64 {
+    pub(crate) fn scatter(&self, feature: Feature, newest: Option<Place>, model: &Model) -> f64 {
         let own = &self.features.0[feature as usize];
-        let off = newest.map_or(0.0, |value| own.place(value).off);
+        let off = newest.map_or(0.0, |place| place.off);
         let known = own.windows + if newest.is_some() { 1.0 } else { 0.0 };
         let within = model.population(feature).within;
         let sum = SCATTER_SHRINK * within * within + own.windows * own.scatter + off * off;
@@ -106,7 +106,7 @@ impl Baseline {
 
 impl Learned {
     fn take(&mut self, value: f64, most: f64) {
-        let off = self.place(value).off;
+        let off = self.off(value);
         self.windows = (self.windows + 1.0).min(most);
         self.scatter += (off * off - self.scatter) / self.windows;
         let step = (value - self.mean) / self.windows;
@@ -128,8 +128,11 @@ impl Learned {
         let total: f64 = self.bins.iter().sum();
         let below = self.bins[..own].iter().sum::<f64>() + (self.bins[own] + 1.0) / 2.0;
         let part = (below + SHRINK * normal_below(value)) / (total + 1.0 + SHRINK);
-        let mean = (self.mean * self.windows + value) / (self.windows + 1.0 + SHRINK);
-        Place { off: value - mean, rank: 3.0 * (part - 0.5) }
+        Place { off: self.off(value), rank: 3.0 * (part - 0.5) }
+    }
+
+    fn off(&self, value: f64) -> f64 {
+        value - (self.mean * self.windows + value) / (self.windows + 1.0 + SHRINK)
     }
 }
 

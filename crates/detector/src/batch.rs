@@ -127,7 +127,7 @@ fn spectrum(norms: &[f64], rate_hz: f64) -> Vec<f64> {
     let mut sum = vec![0.0; SEGMENT / 2 + 1];
     for start in (0..(norms.len() + 1).saturating_sub(SEGMENT)).step_by(SEGMENT / 2) {
         if let Ok(segment) = <&[f64; SEGMENT]>::try_from(&norms[start..start + SEGMENT]) {
-            let density = Welch::density(segment, rate_hz);
+            let density = Welch::of(segment, rate_hz).densities();
             sum.iter_mut().zip(density).for_each(|(sum, density)| *sum += density);
         }
     }

@@ -4,7 +4,7 @@ use biosignal::{Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Scored};
-use crate::features::Feature;
+use crate::features::{Feature, FeatureVector};
 use crate::hops::{HOP_S, Hops};
 use crate::inbox::Inbox;
 use crate::person::Person;
@@ -142,13 +142,14 @@ impl Detector {
         }
         let mut window = state.history.window();
         window.compensate(&state.person.exertion);
+        let spreads = self.model.spreads(&window.features);
         let seen = !state.history.is_off_wrist() && !state.history.is_frozen();
         if seen && signals(&window.features) >= 2 {
-            state.person.learn(&window, &self.model, self.config.baseline_half_life_s);
+            state.person.learn(&window, &spreads, self.config.baseline_half_life_s);
         }
         let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
         if let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) {
-            state.hops.fill(age, self.model.spreads(&window.features));
+            state.hops.fill(age, &spreads);
         }
     }
 
@@ -169,21 +170,25 @@ impl Detector {
             }
             return;
         }
+        let (window, spreads) = self.window();
+        self.assess(second, &window, &spreads, hidden, outputs);
+        if is_hop {
+            self.state.hops.push(&spreads);
+        }
+    }
+
+    /// The window that ends now, and its features in the population's spreads.
+    fn window(&self) -> (Window, FeatureVector) {
         let mut window = self.state.live.window();
         window.compensate(&self.state.person.exertion);
-        if is_hop {
-            self.state.hops.push(self.model.spreads(&window.features));
-        }
-        self.assess(second, window, hidden, outputs);
+        let spreads = self.model.spreads(&window.features);
+        (window, spreads)
     }
 
     /// What a hop that ended with this second would find. It leaves no trace.
     fn look(&mut self, second: i64, hidden: Option<Cause>) -> Assessment {
-        let mut window = self.state.live.window();
-        window.compensate(&self.state.person.exertion);
-        let driven_out = self.state.hops.push(self.model.spreads(&window.features));
-        let mut assessment = self.seen(second, &window, hidden);
-        self.state.hops.take_back(driven_out);
+        let (window, spreads) = self.window();
+        let mut assessment = self.seen(second, &window, &spreads, hidden);
         if assessment.cause.is_none() {
             let smoothed = self.state.smoothed.clone();
             let contributions = self.weigh(&mut assessment);
@@ -212,24 +217,31 @@ impl Detector {
     fn assess(
         &mut self,
         second: i64,
-        window: Window,
+        window: &Window,
+        spreads: &FeatureVector,
         hidden: Option<Cause>,
         outputs: &mut Vec<Output>,
     ) {
-        let mut assessment = self.seen(second, &window, hidden);
+        let mut assessment = self.seen(second, window, spreads, hidden);
         let alert = if assessment.cause.is_some() {
             self.state.smoothed = None;
             // Without sight an alert cannot be upheld; that it ended says so.
             self.state.alarm.end(assessment.at, None)
         } else {
-            self.judge(&mut assessment, &window)
+            self.judge(&mut assessment, window, spreads)
         };
         outputs.push(Output::Assessment(assessment));
         outputs.extend(alert.map(Output::Alert));
     }
 
     /// What a window shows, before it is scored.
-    fn seen(&self, second: i64, window: &Window, hidden: Option<Cause>) -> Assessment {
+    fn seen(
+        &self,
+        second: i64,
+        window: &Window,
+        spreads: &FeatureVector,
+        hidden: Option<Cause>,
+    ) -> Assessment {
         let fresh = self.state.first_valid.is_none_or(|first| second - first < 59);
         let few = if fresh { Cause::Starting } else { Cause::PoorSignal };
         let cause = hidden.or_else(|| (fresh || signals(&window.features) < 2).then_some(few));
@@ -241,7 +253,7 @@ impl Detector {
             cause,
             personal: self.personal(),
             reasons: Vec::new(),
-            inputs: views(&self.state.hops, &self.state.person.baseline, &self.model),
+            inputs: views(spreads, &self.state.hops, &self.state.person.baseline, &self.model),
             contributions: Vec::new(),
             features: window.features.clone(),
         }
@@ -252,7 +264,12 @@ impl Detector {
     }
 
     /// Scores a hop that could be seen, and learns from it.
-    fn judge(&mut self, assessment: &mut Assessment, window: &Window) -> Option<AlertTransition> {
+    fn judge(
+        &mut self,
+        assessment: &mut Assessment,
+        window: &Window,
+        spreads: &FeatureVector,
+    ) -> Option<AlertTransition> {
         let contributions = self.weigh(assessment);
         let score = assessment.score.unwrap_or_default();
         let scored = Scored {
@@ -271,7 +288,7 @@ impl Detector {
         }
         assessment.reasons =
             self.reasons(&contributions, assessment, assessment.level >= Level::Rising);
-        self.learn(assessment, window, score >= thresholds.rising);
+        self.learn(assessment, window, spreads, score >= thresholds.rising);
         alert
     }
 
@@ -305,7 +322,13 @@ impl Detector {
 
     /// Learns what is usual. A first verdict needs something to be usual, so that the first
     /// minutes teach whatever they hold.
-    fn learn(&mut self, assessment: &Assessment, window: &Window, above: bool) {
+    fn learn(
+        &mut self,
+        assessment: &Assessment,
+        window: &Window,
+        spreads: &FeatureVector,
+        above: bool,
+    ) {
         let person = &mut self.state.person;
         let may =
             person.teaching.may(assessment.level, above && assessment.personal, assessment.quality);
@@ -313,7 +336,7 @@ impl Detector {
             person.budget.take(assessment.score.unwrap_or_default(), &self.config);
         }
         if may || !assessment.personal {
-            person.learn(window, &self.model, self.config.baseline_half_life_s);
+            person.learn(window, spreads, self.config.baseline_half_life_s);
         }
     }
 

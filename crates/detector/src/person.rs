@@ -1,10 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Model;
 use crate::baseline::Baseline;
 use crate::budget::Budget;
 use crate::exertion::Exertion;
-use crate::features::Feature;
+use crate::features::{Feature, FeatureVector};
 use crate::pipeline::Window;
 use crate::teaching::Teaching;
 
@@ -18,9 +17,9 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Learns from a window of valid wear.
-    pub(crate) fn learn(&mut self, window: &Window, model: &Model, half_life_s: f64) {
-        self.baseline.learn(&model.spreads(&window.features), half_life_s);
+    /// Learns from a window of valid wear, given in the population's spreads as well.
+    pub(crate) fn learn(&mut self, window: &Window, spreads: &FeatureVector, half_life_s: f64) {
+        self.baseline.learn(spreads, half_life_s);
         if let (Some(rate), Some(effort)) = (window.features.of(Feature::HeartRate), window.effort)
         {
             self.exertion.learn(rate, effort);

@@ -1,5 +1,5 @@
 use crate::baseline::Baseline;
-use crate::features::Feature;
+use crate::features::{Feature, FeatureVector};
 use crate::hops::Hops;
 use crate::inputs::Inputs;
 use crate::model::Model;
@@ -10,45 +10,41 @@ use crate::usual::CLIP;
 const CHANGES: [(usize, (usize, usize)); 4] =
     [(1, (3, 11)), (2, (6, 23)), (5, (18, 35)), (5, (36, 71))];
 
-/// The inputs of the newest hop.
-pub(crate) fn views(hops: &Hops, baseline: &Baseline, model: &Model) -> Inputs {
+/// The inputs of a hop that ends now, in the population's spreads, after those before it.
+pub(crate) fn views(
+    newest: &FeatureVector,
+    before: &Hops,
+    baseline: &Baseline,
+    model: &Model,
+) -> Inputs {
+    // One hop later, those before it are older by one.
+    let sums = CHANGES.map(|(last, (from, until))| {
+        (
+            before.sums(0..=last - 1).with(newest),
+            before.sums(from - 1..=until - 1),
+            until + 1 - from,
+        )
+    });
     let of = |feature| {
-        let level = hops.newest(feature);
+        let level = newest.of(feature);
         let place = level.map(|level| baseline.place(feature, level));
-        let scatter = baseline.scatter(feature, level, model);
-        let [brief, short, medium, long] =
-            CHANGES.map(|(last, before)| change(hops, feature, last, before));
-        let scaled = |change: Option<f64>| change.map(|change| change / scatter);
-        [
-            level,
-            place.map(|place| place.rank),
-            place.map(|place| place.off),
-            scaled(brief),
-            scaled(short),
-            scaled(medium),
-            scaled(long),
-        ]
-        .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))
+        let scatter = baseline.scatter(feature, place, model);
+        let [brief, short, medium, long] = sums.each_ref().map(|(last, before, hops)| {
+            // A third of the earlier ones must be there.
+            let fewest = i32::try_from(hops / 3).unwrap_or(i32::MAX);
+            Some((last.mean(feature, 1)? - before.mean(feature, fewest)?) / scatter)
+        });
+        let (rank, own) = (place.map(|place| place.rank), place.map(|place| place.off));
+        [level, rank, own, brief, short, medium, long]
+            .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))
     };
     Inputs(Feature::ALL.map(of).to_vec())
-}
-
-/// The mean of the last hops against that of earlier ones, of which a third must be there.
-fn change(
-    hops: &Hops,
-    feature: Feature,
-    last: usize,
-    (from, until): (usize, usize),
-) -> Option<f64> {
-    let fewest = (until + 1 - from) / 3;
-    Some(hops.mean(feature, 0..=last, 1)? - hops.mean(feature, from..=until, fewest)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::default_model;
-    use crate::features::FeatureVector;
 
     #[test]
     fn a_step_shows_in_every_view_and_a_steady_level_in_none_of_the_changes() {
@@ -56,8 +52,8 @@ mod tests {
         let mut push = |value| {
             let mut hop = FeatureVector::default();
             hop.set(Feature::HeartRate, Some(value));
-            hops.push(hop);
-            let inputs = views(&hops, &Baseline::default(), &model);
+            let inputs = views(&hop, &hops, &Baseline::default(), &model);
+            hops.push(&hop);
             inputs.values().take(7).collect::<Vec<_>>()
         };
         let steady = (0..72).map(|_| push(0.5)).last().unwrap();
@@ -66,6 +62,6 @@ mod tests {
         assert_eq!(steady[3..], [0.0; 4]);
         let stepped = (0..3).map(|_| push(0.9)).last().unwrap();
         assert!(stepped.iter().all(|view| *view > 0.0), "{stepped:?}");
-        assert_eq!(push(99.0)[0], 4.0);
+        assert_eq!(push(4.5)[0], 4.0);
     }
 }

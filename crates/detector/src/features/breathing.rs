@@ -11,6 +11,8 @@ use super::scl::median;
 
 /// Samples a second of the slowed acceleration.
 pub(crate) const BREATH_HZ: f64 = 8.0;
+/// The bins that are looked at.
+pub(crate) const BREATH_BINS: Range<usize> = SLOW.start - 1..QUICK.end + 1;
 const QUICK: Range<usize> = 10..49;
 const SLOW: Range<usize> = 5..10;
 /// What a sensor at rest shows, g^2/Hz.
@@ -55,7 +57,7 @@ mod tests {
             0.01 * (TAU * hz * k as f64 / BREATH_HZ).sin() + restless * noise
         };
         let arm: [f64; SEGMENT] = std::array::from_fn(sample);
-        breathing(&Welch::density(&arm, BREATH_HZ)).unwrap()
+        breathing(&Welch::of(&arm, BREATH_HZ).densities()).unwrap()
     }
 
     #[test]

@@ -49,7 +49,7 @@ mod tests {
         let starts: Vec<usize> = (0..=norms.len() - 256).step_by(128).collect();
         for start in &starts {
             let segment: &[f64; 256] = norms[*start..start + 256].try_into().unwrap();
-            for (sum, density) in mean.iter_mut().zip(Welch::density(segment, 32.0)) {
+            for (sum, density) in mean.iter_mut().zip(Welch::of(segment, 32.0).densities()) {
                 *sum += density / starts.len() as f64;
             }
         }

@@ -12,8 +12,14 @@ const HALF: usize = SEGMENT / 2;
 
 static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
-/// Makes the spectrum of one segment.
-pub(crate) struct Welch;
+/// The spectrum of one segment.
+pub(crate) struct Welch {
+    /// The transform of even samples as real and odd ones as imaginary parts.
+    packed: [Complex; HALF],
+    /// From a squared magnitude to a density.
+    scale: f64,
+    total: f64,
+}
 
 struct Tables {
     hann: [f64; SEGMENT],
@@ -56,23 +62,47 @@ impl Tables {
 }
 
 impl Welch {
-    /// Density per bin of `rate_hz / 256`, in the signal's unit squared per Hz.
-    pub(crate) fn density(segment: &[f64; SEGMENT], rate_hz: f64) -> [f64; BINS] {
+    /// Makes the spectrum of a segment at a rate.
+    pub(crate) fn of(segment: &[f64; SEGMENT], rate_hz: f64) -> Self {
         let tables = &*TABLES;
-        let mean = segment.iter().sum::<f64>() / 256.0;
-        // Even samples are the real, odd ones the imaginary part of half as many.
+        let mean = sum(segment) / 256.0;
+        let windowed: [f64; SEGMENT] =
+            std::array::from_fn(|at| (segment[at] - mean) * tables.hann[at]);
         let mut packed: [Complex; HALF] = std::array::from_fn(|place| {
             let at = 2 * usize::from(tables.mirrored[place]);
-            let windowed = |at: usize| (segment[at] - mean) * tables.hann[at];
-            Complex { re: windowed(at), im: windowed(at + 1) }
+            Complex { re: windowed[at], im: windowed[at + 1] }
         });
         transform(&mut packed, tables);
         let scale = 1.0 / (rate_hz * tables.power);
-        std::array::from_fn(|bin| {
-            let power = unpacked(&packed, bin, &tables.twiddle) * scale;
-            if bin == 0 || bin == HALF { power } else { 2.0 * power }
-        })
+        // What all frequencies hold is what the samples hold (Parseval).
+        let total = 256.0 * scale * sum(&windowed.map(|sample| sample * sample));
+        Self { packed, scale, total }
     }
+
+    /// Density in a bin of `rate_hz / 256`, in the signal's unit squared per Hz.
+    pub(crate) fn density(&self, bin: usize) -> f64 {
+        let power = unpacked(&self.packed, bin, &TABLES.twiddle) * self.scale;
+        if bin == 0 || bin == HALF { power } else { 2.0 * power }
+    }
+
+    /// The sum of the densities of all bins.
+    pub(crate) const fn total(&self) -> f64 {
+        self.total
+    }
+
+    /// The densities of all bins, from 0 to half the rate.
+    pub(crate) fn densities(&self) -> [f64; BINS] {
+        std::array::from_fn(|bin| self.density(bin))
+    }
+}
+
+/// Several sums side by side, since each addition waits for the one before.
+fn sum(values: &[f64; SEGMENT]) -> f64 {
+    let mut sums = [0.0; 8];
+    for values in values.as_chunks::<8>().0 {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    sums.iter().sum()
 }
 
 /// Decimation in time of 128 points that stand in mirrored order, in place: two passes at once
@@ -140,7 +170,7 @@ mod tests {
     fn a_tone_stands_in_its_bin_with_its_power() {
         let tone: [f64; SEGMENT] =
             std::array::from_fn(|k| 3.0 + (2.0 * PI * 2.0 * k as f64 / 32.0).sin());
-        let density = Welch::density(&tone, 32.0);
+        let density = Welch::of(&tone, 32.0).densities();
         let peak = (0..BINS).max_by(|a, b| density[*a].total_cmp(&density[*b]));
         assert_eq!(peak, Some(16));
         // A sine of amplitude 1 has the power 1/2.
@@ -155,7 +185,8 @@ mod tests {
         let hann = |k: usize| 0.5 - 0.5 * (2.0 * PI * k as f64 / 256.0).cos();
         let expected: f64 = (0..SEGMENT).map(|k| ((noise[k] - mean) * hann(k)).powi(2)).sum();
         let weight: f64 = (0..SEGMENT).map(|k| hann(k).powi(2)).sum();
-        let total = Welch::density(&noise, 32.0).iter().sum::<f64>() * 32.0 / 256.0;
-        assert_close(total, expected / weight, 1e-9);
+        let spectrum = Welch::of(&noise, 32.0);
+        assert_close(spectrum.total() * 32.0 / 256.0, expected / weight, 1e-9);
+        assert_close(spectrum.densities().iter().sum(), spectrum.total(), 1e-9);
     }
 }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::features::{BREATH_HZ, Breathing, breathing};
+use crate::features::{BREATH_BINS, BREATH_HZ, Breathing, breathing};
 use crate::filter::{SEGMENT, Welch};
 
 /// Samples at 32 Hz that make one at 8 Hz.
@@ -42,11 +42,14 @@ impl Breath {
         if self.slowed.len() < SEGMENT {
             return None;
         }
-        let mut density = [0.0; SEGMENT / 2 + 1];
-        for axis in 0..3 {
-            let segment: [f64; SEGMENT] = std::array::from_fn(|at| self.slowed[at][axis]);
-            let of_axis = Welch::density(&segment, BREATH_HZ);
-            density.iter_mut().zip(of_axis).for_each(|(sum, power)| *sum += power);
+        let mut segments = [[0.0; SEGMENT]; 3];
+        for (at, axes) in self.slowed.iter().enumerate() {
+            segments.iter_mut().zip(axes).for_each(|(segment, axis)| segment[at] = *axis);
+        }
+        let mut density = [0.0; BREATH_BINS.end];
+        for segment in &segments {
+            let spectrum = Welch::of(segment, BREATH_HZ);
+            BREATH_BINS.for_each(|bin| density[bin] += spectrum.density(bin));
         }
         breathing(&density)
     }

@@ -44,9 +44,9 @@ impl Rhythms {
             return;
         }
         let Ok(segment) = <&[f64; SEGMENT]>::try_from(self.norms.as_slice()) else { return };
-        let density = Welch::density(segment, 32.0);
-        let band = std::array::from_fn(|bin| density[BAND_BINS.start() + bin]);
-        self.spectra.push_back(Spectrum { end_us, band, total: density.iter().sum() });
+        let spectrum = Welch::of(segment, 32.0);
+        let band = std::array::from_fn(|bin| spectrum.density(BAND_BINS.start() + bin));
+        self.spectra.push_back(Spectrum { end_us, band, total: spectrum.total() });
     }
 
     /// What comes next does not follow.
