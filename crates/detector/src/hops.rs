@@ -73,7 +73,7 @@ impl Hops {
 impl Hop {
     #[expect(clippy::cast_possible_truncation, reason = "values within 4 in steps of 2^-23")]
     fn of(spreads: &FeatureVector) -> Self {
-        let steps = |value: f64| (value * STEPS).round() as i32;
+        let steps = |value: f64| (value * STEPS + 0.5_f64.copysign(value)) as i32;
         Self(Feature::ALL.map(|feature| spreads.of(feature).map_or(MISSING, steps)))
     }
 }

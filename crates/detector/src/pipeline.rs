@@ -58,8 +58,8 @@ impl Pipeline {
         self.at = Some(second);
         let now_us = self.now_us();
         self.heart.pass_second(now_us);
-        self.skin.forget(now_us);
-        self.temperature.forget(now_us);
+        self.skin.pass_second(now_us);
+        self.temperature.pass_second(now_us);
         self.motion.forget(now_us);
         let all_stand = self.all_stand(now_us);
         if all_stand {

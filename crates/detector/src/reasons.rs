@@ -15,14 +15,18 @@ pub(crate) fn reasons(
     model: &Model,
     always: bool,
 ) -> Vec<Reason> {
-    let mut found: Vec<(Feature, f64, f64)> = Feature::ALL
-        .into_iter()
-        .zip(contributions)
-        .filter_map(|(feature, contribution)| Some((feature, features.of(feature)?, *contribution)))
-        .collect();
-    found.sort_by(|a, b| b.2.total_cmp(&a.2));
-    let worth = found.iter().take_while(|found| found.2 > WORTH).count().min(MOST);
-    found.truncate(worth.max(usize::from(always)));
+    let mut most: Vec<(Feature, f64, f64)> = Vec::with_capacity(MOST + 1);
+    for (feature, contribution) in Feature::ALL.into_iter().zip(contributions.iter().copied()) {
+        let Some(value) = features.of(feature) else { continue };
+        let place = most.iter().take_while(|more| more.2.total_cmp(&contribution).is_ge()).count();
+        if place < MOST && (contribution > WORTH || always && place == 0) {
+            most.insert(place, (feature, value, contribution));
+            most.truncate(MOST);
+        }
+    }
+    // What was heaviest among the light ones goes where another is.
+    let worth = most.iter().take_while(|found| found.2 > WORTH).count();
+    most.truncate(worth.max(usize::from(always)));
     let reason = |(feature, value, contribution): (Feature, f64, f64)| {
         let usual = feature.plain(baseline.usual(feature, model));
         Reason {
@@ -34,7 +38,7 @@ pub(crate) fn reasons(
             contribution,
         }
     };
-    found.into_iter().map(reason).collect()
+    most.into_iter().map(reason).collect()
 }
 
 /// A reason in words that need no training, with the person's own usual value.

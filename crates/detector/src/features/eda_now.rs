@@ -22,10 +22,7 @@ pub(crate) fn rising_part(means: impl Iterator<Item = (i64, f64)>, fewest: u32) 
 }
 
 /// Slope of ln(EDA + 0.1) per minute; missing under `fewest` seconds.
-pub(crate) fn log_slope(
-    means: impl Iterator<Item = (f64, f64)> + Clone,
-    fewest: usize,
-) -> Option<f64> {
+pub(crate) fn log_slope(means: impl Iterator<Item = (f64, f64)>, fewest: usize) -> Option<f64> {
     slope_per_minute(means.map(|(at_s, mean)| (at_s, (mean + 0.1).ln())), fewest)
 }
 

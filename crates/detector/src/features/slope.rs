@@ -5,22 +5,23 @@
 
 /// Slope of (seconds, value) per minute; missing under `fewest` points.
 pub(crate) fn slope_per_minute(
-    points: impl Iterator<Item = (f64, f64)> + Clone,
+    points: impl Iterator<Item = (f64, f64)>,
     fewest: usize,
 ) -> Option<f64> {
-    let (mut n, mut mean_t, mut mean_x, mut count) = (0.0, 0.0, 0.0, 0);
-    for (t, x) in points.clone() {
-        (n, mean_t, mean_x, count) = (n + 1.0, mean_t + t, mean_x + x, count + 1);
+    let (mut n, mut count, mut origin) = (0.0, 0, None);
+    let (mut sum_t, mut sum_x, mut sum_tt, mut sum_tx) = (0.0, 0.0, 0.0, 0.0);
+    for (t, x) in points {
+        // From the first value on, so that the sums lose no digits to a high level.
+        let x = x - *origin.get_or_insert(x);
+        (n, count) = (n + 1.0, count + 1);
+        (sum_t, sum_x) = (sum_t + t, sum_x + x);
+        (sum_tt, sum_tx) = (sum_tt + t * t, sum_tx + t * x);
     }
     if count < fewest.max(2) {
         return None;
     }
-    (mean_t, mean_x) = (mean_t / n, mean_x / n);
-    let (mut covariance, mut variance) = (0.0, 0.0);
-    for (t, x) in points {
-        covariance += (t - mean_t) * (x - mean_x);
-        variance += (t - mean_t).powi(2);
-    }
+    let covariance = sum_tx - sum_t * sum_x / n;
+    let variance = sum_tt - sum_t * sum_t / n;
     (variance > 0.0).then(|| 60.0 * covariance / variance)
 }
 

@@ -4,6 +4,7 @@ mod agreement;
 mod breath;
 mod frozen;
 mod heart;
+mod means;
 mod motion;
 mod pulse;
 mod rate;

@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
+use super::means::Means;
 use super::{Frozen, WINDOW_US};
 use crate::features::{
     EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation,
@@ -32,19 +33,12 @@ pub(crate) struct Skin {
     /// Valid samples of the last minute: when, value, phasic part.
     samples: VecDeque<(i64, f64, f64)>,
     /// Means of the valid samples of each second of the last three minutes.
-    seconds: VecDeque<Second>,
+    seconds: Means,
     responses: ScrDetector,
     events: VecDeque<ScrEvent>,
     /// Since when the sensor has read less than skin conducts.
     low_since_us: Option<i64>,
     heard_us: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Second {
-    at_s: i64,
-    sum: f64,
-    count: f64,
 }
 
 impl Skin {
@@ -95,15 +89,12 @@ impl Skin {
         self.heard_us
     }
 
-    /// Lets what is too old go.
-    pub(crate) fn forget(&mut self, now_us: i64) {
+    /// Lets a second pass, and what is too old go.
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
         while self.samples.front().is_some_and(|(at_us, ..)| *at_us < now_us - WINDOW_US) {
             self.samples.pop_front();
         }
-        let oldest_s = (now_us - SLOPE_US).div_euclid(1_000_000);
-        while self.seconds.front().is_some_and(|second| second.at_s < oldest_s) {
-            self.seconds.pop_front();
-        }
+        self.seconds.pass_second((now_us - SLOPE_US).div_euclid(1_000_000));
         while self.events.front().is_some_and(|event| event.at_us < now_us - WINDOW_US) {
             self.events.pop_front();
         }
@@ -138,10 +129,7 @@ impl Skin {
 
     /// Sets what the means of seconds show.
     fn course(&self, now_s: i64, into: &mut FeatureVector) {
-        let since = |seconds: i64| {
-            let first = self.seconds.partition_point(|second| second.at_s < now_s - seconds);
-            self.seconds.range(first..).map(|second| (second.at_s, second.sum / second.count))
-        };
+        let since = |seconds: i64| self.seconds.since(now_s - seconds);
         let ago = |(at_s, mean): (i64, f64)| {
             #[expect(clippy::cast_precision_loss, reason = "three minutes")]
             let ago_s = (at_s - now_s) as f64;
@@ -157,14 +145,7 @@ impl Skin {
         self.heard_us = Some(at_us);
         let phasic = self.phasic.push(value, u32::try_from(self.period_us).unwrap_or(1));
         self.samples.push_back((at_us, value, phasic));
-        let at_s = at_us.div_euclid(1_000_000);
-        match self.seconds.back_mut() {
-            Some(second) if second.at_s == at_s => {
-                second.sum += value;
-                second.count += 1.0;
-            }
-            _ => self.seconds.push_back(Second { at_s, sum: value, count: 1.0 }),
-        }
+        self.seconds.take(at_us.div_euclid(1_000_000), value);
         if let Some(event) = self.responses.push(at_us, value) {
             self.events.push_back(event);
         }
@@ -175,10 +156,7 @@ impl Skin {
         while self.samples.back().is_some_and(|(kept_us, ..)| *kept_us >= from_us) {
             self.samples.pop_back();
         }
-        let from_s = from_us.div_euclid(1_000_000);
-        while self.seconds.back().is_some_and(|second| second.at_s >= from_s) {
-            self.seconds.pop_back();
-        }
+        self.seconds.reject_since(from_us.div_euclid(1_000_000));
         while self.events.back().is_some_and(|event| event.at_us >= from_us) {
             self.events.pop_back();
         }
@@ -200,7 +178,7 @@ mod tests {
             skin.take(once, &[[step]]);
         }
         let mut features = FeatureVector::default();
-        skin.forget(now_us + 250_000);
+        skin.pass_second(now_us + 250_000);
         (skin.features(now_us + 250_000, &mut features), features)
     }
 

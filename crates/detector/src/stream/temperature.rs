@@ -1,9 +1,8 @@
-use std::collections::VecDeque;
-
 use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::Frozen;
+use super::means::Means;
 use crate::features::{Feature, FeatureVector, plausible_skin, slope_per_minute};
 use crate::samples::Run;
 
@@ -14,7 +13,7 @@ const KEPT_S: i64 = 300;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Temperature {
     frozen: Frozen,
-    seconds: VecDeque<(i64, f64, f64)>,
+    seconds: Means,
 }
 
 impl Temperature {
@@ -25,35 +24,19 @@ impl Temperature {
         for (place, [step]) in steps.iter().enumerate() {
             let celsius = f64::from(*step) * Channel::SkinTemperature.scale();
             if plausible_skin(celsius) && !frozen.contains(&place) {
-                self.keep(at_s, celsius);
+                self.seconds.take(at_s, celsius);
             }
-        }
-    }
-
-    fn keep(&mut self, at_s: i64, celsius: f64) {
-        match self.seconds.back_mut() {
-            Some((second, sum, count)) if *second == at_s => {
-                *sum += celsius;
-                *count += 1.0;
-            }
-            _ => self.seconds.push_back((at_s, celsius, 1.0)),
         }
     }
 
     /// Takes back everything from a moment on.
     pub(crate) fn reject_since(&mut self, from_us: i64) {
-        let from_s = from_us.div_euclid(1_000_000);
-        while self.seconds.back().is_some_and(|(at_s, ..)| *at_s >= from_s) {
-            self.seconds.pop_back();
-        }
+        self.seconds.reject_since(from_us.div_euclid(1_000_000));
     }
 
-    /// Lets what is too old go.
-    pub(crate) fn forget(&mut self, now_us: i64) {
-        let oldest_s = now_us.div_euclid(1_000_000) - KEPT_S;
-        while self.seconds.front().is_some_and(|(at_s, ..)| *at_s < oldest_s) {
-            self.seconds.pop_front();
-        }
+    /// Lets a second pass, and what is too old go.
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
+        self.seconds.pass_second(now_us.div_euclid(1_000_000) - KEPT_S);
     }
 
     /// Sets the features of the window that ends at `now_us`.
@@ -70,13 +53,12 @@ impl Temperature {
         slope_per_minute(self.since(now_us, 120), 60)
     }
 
-    fn since(&self, now_us: i64, seconds: i64) -> impl Iterator<Item = (f64, f64)> + Clone + '_ {
+    fn since(&self, now_us: i64, seconds: i64) -> impl Iterator<Item = (f64, f64)> + '_ {
         let now_s = now_us.div_euclid(1_000_000);
-        let first = self.seconds.partition_point(move |(at_s, ..)| *at_s < now_s - seconds);
-        self.seconds.range(first..).map(move |(at_s, sum, count)| {
+        self.seconds.since(now_s - seconds).map(move |(at_s, mean)| {
             #[expect(clippy::cast_precision_loss, reason = "five minutes")]
             let ago = (at_s - now_s) as f64;
-            (ago, sum / count)
+            (ago, mean)
         })
     }
 }
