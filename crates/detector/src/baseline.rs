@@ -125,9 +125,11 @@ impl Learned {
 
     fn place(&self, value: f64) -> Place {
         let own = bin(value);
-        let total: f64 = self.bins.iter().sum();
-        let below = self.bins[..own].iter().sum::<f64>() + (self.bins[own] + 1.0) / 2.0;
-        let part = (below + SHRINK * normal_below(value)) / (total + 1.0 + SHRINK);
+        let here = self.bins[own] + 1.0;
+        let below: f64 = self.bins[..own].iter().sum();
+        let above: f64 = self.bins[own + 1..].iter().sum();
+        let total = below + here + above;
+        let part = (below + here / 2.0 + SHRINK * normal_below(value)) / (total + SHRINK);
         Place { off: self.off(value), rank: 3.0 * (part - 0.5) }
     }
 

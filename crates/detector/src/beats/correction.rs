@@ -36,37 +36,38 @@ pub enum BeatClass {
 /// Judges intervals one by one, two beats late.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Correction {
-    intervals: VecDeque<f64>,
+    intervals: Last<MEDIAN_BEATS>,
     differences: VecDeque<f64>,
     /// Absolute differences and distances from the median, oldest first.
-    steps: Quartiles,
-    distances: Quartiles,
+    steps: Last<QUARTILE_BEATS>,
+    distances: Last<QUARTILE_BEATS>,
     candidate: bool,
 }
 
 impl Correction {
     /// Takes the next interval, s; yields the class of the one two before.
     pub(crate) fn push(&mut self, interval: f64) -> Option<BeatClass> {
-        let difference = self.intervals.back().map_or(0.0, |before| interval - before);
-        keep(&mut self.intervals, interval, MEDIAN_BEATS);
+        let difference = self.intervals.in_order.back().map_or(0.0, |before| interval - before);
+        self.intervals.push(interval);
         keep(&mut self.differences, difference, LAG + 2);
         self.steps.push(difference.abs());
-        let at = self.intervals.len().checked_sub(LAG + 1)?;
-        let median = median(self.intervals.iter().copied());
-        let distance = stretched(self.intervals[at] - median);
+        let intervals = &self.intervals.in_order;
+        let at = intervals.len().checked_sub(LAG + 1)?;
+        let median = quantile(&self.intervals.sorted, 0.5);
+        let distance = stretched(intervals[at] - median);
         self.distances.push(distance.abs());
         if self.differences.len() < LAG + 2 {
             return Some(BeatClass::Normal);
         }
-        let (step, far) = (self.steps.threshold(), self.distances.threshold());
+        let (step, far) = (spread(&self.steps.sorted), spread(&self.distances.sorted));
         let d: [f64; LAG + 2] = std::array::from_fn(|k| self.differences[k] / step);
         let around = Around {
             before: d[0],
             here: d[1],
             after: [d[2], d[3]],
             distance: distance / far,
-            interval: self.intervals[at],
-            next_interval: self.intervals[at + 1],
+            interval: intervals[at],
+            next_interval: intervals[at + 1],
             median,
             far,
         };
@@ -163,20 +164,19 @@ impl Around {
     }
 }
 
-/// The last 91 magnitudes.
+/// The last `N` values, in order of time and of size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Quartiles {
+struct Last<const N: usize> {
     in_order: VecDeque<f64>,
     sorted: Vec<f64>,
 }
 
-impl Quartiles {
+impl<const N: usize> Last<N> {
     fn push(&mut self, value: f64) {
-        // Counted rather than sought: no branch to guess.
-        let place = |sorted: &[f64], value| sorted.iter().filter(|kept| **kept < value).count();
+        let place = |sorted: &[f64], value| sorted.partition_point(|kept| *kept < value);
         let to = place(&self.sorted, value);
         self.in_order.push_back(value);
-        if self.in_order.len() <= QUARTILE_BEATS {
+        if self.in_order.len() <= N {
             self.sorted.insert(to, value);
             return;
         }
@@ -190,10 +190,6 @@ impl Quartiles {
             self.sorted.copy_within(to..from, to + 1);
             self.sorted[to] = value;
         }
-    }
-
-    fn threshold(&self) -> f64 {
-        spread(&self.sorted)
     }
 }
 
@@ -227,17 +223,10 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
     }
 }
 
-/// The median of a few.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted = [0.0; MEDIAN_BEATS];
-    let mut count = 0;
-    for value in values.take(MEDIAN_BEATS) {
-        let to = sorted[..count].partition_point(|kept| *kept <= value);
-        sorted.copy_within(to..count, to + 1);
-        sorted[to] = value;
-        count += 1;
-    }
-    quantile(&sorted[..count], 0.5)
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    quantile(&values, 0.5)
 }
 
 /// Short intervals weigh twice.

@@ -119,6 +119,7 @@ impl Elgendi {
         let mut peak_sum = squares(middle, peak);
         let (per_beat, per_peak) = (1.0 / to_f64(beat), 1.0 / to_f64(peak));
         let memory = MEMORY_S * 1e6 / to_f64(self.windows.period);
+        let (least, full) = (1.0 / memory, to_f64(self.seen) >= memory);
         let (leaving, entering) = (&samples[..newest], &samples[beat..][..newest]);
         let (out_of_peak, into_peak) =
             (&samples[middle..][..newest], &samples[middle + peak..][..newest]);
@@ -127,7 +128,7 @@ impl Elgendi {
             let square_now = square(entering[place]);
             beat_sum += square_now - square(leaving[place]);
             peak_sum += square(into_peak[place]) - square(out_of_peak[place]);
-            let weight = 1.0 / to_f64(self.seen + place + 1).min(memory);
+            let weight = if full { least } else { 1.0 / to_f64(self.seen + place + 1).min(memory) };
             self.mean_square = self.mean_square * (1.0 - weight) + square_now * weight;
             let threshold = beat_sum * per_beat + OFFSET * self.mean_square;
             above |= u64::from(peak_sum * per_peak > threshold) << place;
@@ -139,7 +140,8 @@ impl Elgendi {
     fn see_lowest(&mut self, from: usize, until: usize) {
         let start = self.place(from);
         let samples = &self.recent[start..start + (until + 1 - from)];
-        self.lowest = samples.iter().fold(self.lowest, |low, value| low.min(*value));
+        let lower = |low: f64, value: &f64| if *value < low { *value } else { low };
+        self.lowest = samples.iter().fold(self.lowest, lower);
     }
 
     /// The peak of the wave that rose with a sample and is over with another.

@@ -74,26 +74,27 @@ fn thinned_peaks(x: &[f64], rate_hz: f64) -> Vec<usize> {
     let seconds = x.len() as f64 / rate_hz;
     let scales =
         (1..=half).take_while(|scale| (half as f64 / *scale as f64) / seconds >= SLOWEST_HZ);
-    // Side by side rather than by index: the processor compares several at once.
-    let tops = |scale: usize| {
-        let inner = x.len().saturating_sub(2 * scale);
-        let (before, at, after) = (&x[..inner], &x[scale..][..inner], &x[2 * scale..][..inner]);
-        let sides = before.iter().zip(after);
-        at.iter().zip(sides).map(|(at, (before, after))| (at > before) & (at > after))
-    };
-    let mut best = (0, 0);
+    // Higher than the neighbours at every distance so far, and up to the best one.
+    let (mut all, mut everywhere) = (vec![true; x.len()], vec![false; x.len()]);
+    let mut best = 0;
     for scale in scales {
-        let count = tops(scale).map(u64::from).sum::<u64>();
-        if count > best.1 || scale == 1 {
-            best = (scale, count);
-        }
-    }
-    let mut everywhere = vec![best.0 > 0; x.len()];
-    for scale in 1..=best.0 {
         let last = x.len() - scale;
-        everywhere[..scale].fill(false);
-        everywhere[last..].fill(false);
-        everywhere[scale..last].iter_mut().zip(tops(scale)).for_each(|(all, top)| *all &= top);
+        all[..scale].fill(false);
+        all[last..].fill(false);
+        // Side by side rather than by index: the processor compares several at once.
+        let (before, after) = (&x[..last - scale], &x[2 * scale..]);
+        let sides = before.iter().zip(after);
+        let mut count = 0;
+        for ((all, at), (before, after)) in all[scale..last].iter_mut().zip(&x[scale..]).zip(sides)
+        {
+            let top = (at > before) & (at > after);
+            count += u64::from(top);
+            *all &= top;
+        }
+        if count > best || scale == 1 {
+            best = count;
+            everywhere.copy_from_slice(&all);
+        }
     }
     (0..x.len()).filter(|at| everywhere[*at]).collect()
 }
