@@ -13,6 +13,18 @@ const COUNT: usize = Feature::ALL.len();
 
 /// Spreads are kept in steps of 2^-23: finer than any sensor, and sums of them are exact.
 const STEPS: f64 = 8_388_608.0;
+/// What a step adds to a mean over so many hops.
+const PARTS: [f64; KEPT + 1] = {
+    let mut parts = [0.0; KEPT + 1];
+    let mut count = 0;
+    let mut hops = 0.0;
+    while count < KEPT {
+        count += 1;
+        hops += 1.0;
+        parts[count] = 1.0 / (hops * STEPS);
+    }
+    parts
+};
 /// Stands where a feature is missing.
 const MISSING: i32 = i32::MIN;
 
@@ -94,7 +106,8 @@ impl Sums {
     /// The mean of a feature; none where it is there in too few hops.
     pub(crate) fn mean(&self, feature: Feature, fewest: i32) -> Option<f64> {
         let (sum, count) = (self.sums[feature as usize], self.counts[feature as usize]);
-        (count >= fewest.max(1)).then(|| f64::from(sum) / (f64::from(count) * STEPS))
+        let part = usize::try_from(count).ok().and_then(|count| PARTS.get(count))?;
+        (count >= fewest.max(1)).then(|| f64::from(sum) * part)
     }
 
     fn take(&mut self, hop: &Hop) {

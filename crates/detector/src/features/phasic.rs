@@ -38,14 +38,17 @@ impl Running {
     }
 }
 
-/// Standard deviation of phasic values; missing under half a window.
-pub(crate) fn deviation(values: impl Iterator<Item = f64> + Clone, valid_s: f64) -> Option<f64> {
-    let (sum, count) = values.clone().fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
-    if valid_s < 30.0 || count == 0.0 {
-        return None;
+/// Standard deviation of phasic values; missing under half a window. They lie around 0, so
+/// that their squares lose no digits.
+pub(crate) fn deviation(values: impl Iterator<Item = f64>, valid_s: f64) -> Option<f64> {
+    let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
+    for value in values {
+        sum += value;
+        squares += value * value;
+        count += 1.0;
     }
     let mean = sum / count;
-    Some((values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+    (valid_s >= 30.0 && count > 0.0).then(|| (squares / count - mean * mean).max(0.0).sqrt())
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 //!
 //! Reference: numpy, 1e-12, own vectors.
 
-/// The standard deviation over seconds of the logarithm of each one's deviation (g).
-pub(crate) fn burst(deviations: impl Iterator<Item = f64>, fewest: u32) -> Option<f64> {
+/// The logarithm of a second's deviation (g).
+pub(crate) fn log_deviation(deviation: f64) -> f64 {
+    (deviation + 0.003).ln()
+}
+
+/// The standard deviation over seconds of each one's [`log_deviation`].
+pub(crate) fn burst(logs: impl Iterator<Item = f64>, fewest: u32) -> Option<f64> {
     let (mut sum, mut squares, mut count) = (0.0, 0.0, 0);
-    for deviation in deviations {
-        let log = (deviation + 0.003).ln();
+    for log in logs {
         sum += log;
         squares += log * log;
         count += 1;
@@ -36,9 +40,9 @@ mod tests {
 
     #[test]
     fn even_movement_has_no_bursts_and_half_of_a_minute_of_it_has() {
-        assert_close(burst(std::iter::repeat_n(0.2, 60), 30).unwrap(), 0.0, 1e-7);
+        assert_close(burst(std::iter::repeat_n(log_deviation(0.2), 60), 30).unwrap(), 0.0, 1e-7);
         let half = (0..60).map(|s| if s < 30 { 0.0 } else { 0.003 * (1_f64.exp() - 1.0) });
-        assert_close(burst(half, 30).unwrap(), 0.5, 1e-12);
+        assert_close(burst(half.map(log_deviation), 30).unwrap(), 0.5, 1e-12);
         assert_eq!(burst([0.2].into_iter(), 30), None);
     }
 

@@ -8,7 +8,8 @@ use super::breath::Breath;
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
-    Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, pitch_deg, roll_deg, wander,
+    Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, log_deviation, pitch_deg,
+    roll_deg, wander,
 };
 use crate::filter::{Cascade, Section, low_pass};
 use crate::samples::Run;
@@ -47,6 +48,8 @@ struct Second {
     activity: Activity,
     jerk: Jerk,
     gravity: [f64; 3],
+    /// The logarithm of its activity.
+    log: f64,
 }
 
 impl Motion {
@@ -102,6 +105,7 @@ impl Motion {
                 self.breath.take(axes);
             }
         }
+        second.log = second.activity.deviation().map_or(0.0, log_deviation);
         self.seconds.push_back(second);
         self.last = before.map(|axes| (run.last(), axes));
         if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
@@ -159,9 +163,8 @@ impl Motion {
         into.set(Feature::Enmo, sum.enmo.mean());
         into.set(Feature::Activity, sum.activity.deviation());
         into.set(Feature::Jerk, sum.jerk.mean_per_s(rate_hz));
-        let seconds = || self.seconds.range(first..);
-        let deviations = seconds().filter_map(|second| second.activity.deviation());
-        into.set(Feature::MovementBurst, burst(deviations, 30));
+        let logs = self.seconds.range(first..).map(|second| second.log);
+        into.set(Feature::MovementBurst, burst(logs, 30));
         // One more second: the first way is that from it.
         let ways = self.seconds.range(first.saturating_sub(1)..).map(|second| second.gravity);
         into.set(Feature::PostureWander, wander(ways, 30));

@@ -106,19 +106,20 @@ impl Skin {
         if self.period_us == 0 {
             return 0.0;
         }
-        let within = || self.samples.iter().filter(move |(at_us, ..)| *at_us >= from_us);
-        let mut values: Vec<f64> = within().map(|(_, value, _)| *value).collect();
+        let since = |from_us: i64| {
+            let first = self.samples.partition_point(|(at_us, ..)| *at_us < from_us);
+            self.samples.range(first..)
+        };
+        let values = |from_us| since(from_us).map(|(_, value, _)| *value).collect::<Vec<f64>>();
+        let mut minute = values(from_us);
         let expected = usize::try_from(WINDOW_US / self.period_us).unwrap_or(1);
         #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
-        let part = (values.len() as f64 / expected as f64).min(1.0);
+        let part = (minute.len() as f64 / expected as f64).min(1.0);
         let valid_s = part * 60.0;
-        into.set(Feature::Scl, scl(&mut values, expected));
-        let phasic = within().map(|(.., phasic)| *phasic);
+        into.set(Feature::Scl, scl(&mut minute, expected));
+        let phasic = since(from_us).map(|(.., phasic)| *phasic);
         into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
-        let lately = now_us - NOW_US;
-        let mut values: Vec<f64> =
-            within().filter(|(at_us, ..)| *at_us >= lately).map(|(_, value, _)| *value).collect();
-        into.set(Feature::SclNow, scl(&mut values, expected / 3));
+        into.set(Feature::SclNow, scl(&mut values(now_us - NOW_US), expected / 3));
         self.course(now_us.div_euclid(1_000_000), into);
         let events = || self.events.iter().filter(move |event| event.at_us >= from_us);
         into.set(Feature::ScrRate, scr_rate(events().count(), valid_s));
