@@ -47,6 +47,8 @@ pub(crate) struct Elgendi {
 }
 
 impl Elgendi {
+    /// So many samples more than needed are kept, so that they are seldom moved.
+    const SPARE: usize = 4 * Self::MOST;
     /// As many samples can be taken at once.
     pub(crate) const MOST: usize = 64;
 
@@ -70,7 +72,9 @@ impl Elgendi {
     pub(crate) fn take(&mut self, at_us: i64, filtered: &[f64], mut found: impl FnMut(Peak)) {
         let Windows { period, longest, beat, .. } = self.windows;
         self.moments.note(self.seen, at_us, period, self.seen.saturating_sub(longest + beat));
-        self.recent.drain(..self.recent.len() - longest - beat);
+        if self.recent.len() > longest + beat + Self::SPARE {
+            self.recent.drain(..self.recent.len() - longest - beat);
+        }
         self.recent.extend_from_slice(filtered);
         let above = self.above(filtered.len());
         let first = self.seen;

@@ -53,14 +53,18 @@ impl BeatLog {
         self.broken = true;
     }
 
+    /// Gives up on beats that no later ones came to judge.
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
+        if self.waiting.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
+            self.waiting.clear();
+            self.correction = Correction::default();
+        }
+    }
+
     /// Forgets what is too old to matter.
     pub(crate) fn forget(&mut self, now_us: i64) {
         while self.judged.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
             self.judged.pop_front();
-        }
-        if self.waiting.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
-            self.waiting.clear();
-            self.correction = Correction::default();
         }
     }
 

@@ -106,9 +106,15 @@ impl Heart {
         self.heard_us
     }
 
-    /// Lets a second pass, and what is too old go.
+    /// Lets a second pass.
     pub(crate) fn pass_second(&mut self, now_us: i64) {
         self.tracker.pass_second();
+        self.optical.pass_second(now_us);
+        self.device.pass_second(now_us);
+    }
+
+    /// Lets what is too old go.
+    pub(crate) fn forget(&mut self, now_us: i64) {
         self.pulse.forget(now_us);
         self.optical.forget(now_us);
         self.device.forget(now_us);

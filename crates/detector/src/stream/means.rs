@@ -19,7 +19,7 @@ impl Means {
                 *count += 1.0;
             }
             _ => {
-                self.close();
+                self.pass_second();
                 self.open = Some((at_s, value, 1.0));
             }
         }
@@ -33,9 +33,15 @@ impl Means {
         }
     }
 
-    /// Lets a second be over, and those before `oldest_s` go.
-    pub(super) fn pass_second(&mut self, oldest_s: i64) {
-        self.close();
+    /// Lets a second be over.
+    pub(super) fn pass_second(&mut self) {
+        if let Some((at_s, sum, count)) = self.open.take() {
+            self.seconds.push_back((at_s, sum / count));
+        }
+    }
+
+    /// Lets those before a second go.
+    pub(super) fn forget(&mut self, oldest_s: i64) {
         while self.seconds.front().is_some_and(|(at_s, _)| *at_s < oldest_s) {
             self.seconds.pop_front();
         }
@@ -45,12 +51,6 @@ impl Means {
     pub(super) fn since(&self, from_s: i64) -> impl Iterator<Item = (i64, f64)> + '_ {
         let first = self.seconds.partition_point(|(at_s, _)| *at_s < from_s);
         self.seconds.range(first..).copied()
-    }
-
-    fn close(&mut self) {
-        if let Some((at_s, sum, count)) = self.open.take() {
-            self.seconds.push_back((at_s, sum / count));
-        }
     }
 }
 
@@ -64,11 +64,12 @@ mod tests {
         for (at_s, value) in [(7, 1.0), (7, 2.0), (9, 5.0), (10, 6.0), (10, 8.0)] {
             means.take(at_s, value);
         }
-        means.pass_second(0);
+        means.pass_second();
         assert_eq!(means.since(7).collect::<Vec<_>>(), [(7, 1.5), (9, 5.0), (10, 7.0)]);
         means.take(11, 4.0);
         means.reject_since(10);
-        means.pass_second(8);
+        means.pass_second();
+        means.forget(8);
         assert_eq!(means.since(0).collect::<Vec<_>>(), [(9, 5.0)]);
     }
 }

@@ -15,7 +15,7 @@ const BINS: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
 /// The rhythms of the last minute's movement, from samples at 32 Hz.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rhythms {
-    /// The samples of a segment to come.
+    /// The samples of a segment to come, and some before them.
     norms: Vec<f64>,
     spectra: VecDeque<Spectrum>,
 }
@@ -31,9 +31,11 @@ struct Spectrum {
 impl Rhythms {
     /// Takes norms of acceleration, g.
     pub(super) fn take(&mut self, norms: &[f64]) {
+        // More than needed is kept, so that it is seldom moved.
+        if self.norms.len() >= 2 * SEGMENT {
+            self.norms.drain(..SEGMENT);
+        }
         self.norms.extend_from_slice(norms);
-        let old = self.norms.len().saturating_sub(SEGMENT);
-        self.norms.drain(..old);
     }
 
     /// Makes a spectrum where a sample just taken is the last one before a whole multiple of
@@ -43,7 +45,7 @@ impl Rhythms {
         if end_us.div_euclid(EVERY_US) == last_us.div_euclid(EVERY_US) {
             return;
         }
-        let Ok(segment) = <&[f64; SEGMENT]>::try_from(self.norms.as_slice()) else { return };
+        let Some(segment) = self.norms.last_chunk::<SEGMENT>() else { return };
         let spectrum = Welch::of(segment, 32.0);
         let band = std::array::from_fn(|bin| spectrum.density(BAND_BINS.start() + bin));
         self.spectra.push_back(Spectrum { end_us, band, total: spectrum.total() });

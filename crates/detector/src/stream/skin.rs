@@ -89,12 +89,17 @@ impl Skin {
         self.heard_us
     }
 
-    /// Lets a second pass, and what is too old go.
-    pub(crate) fn pass_second(&mut self, now_us: i64) {
+    /// Lets a second pass.
+    pub(crate) fn pass_second(&mut self) {
+        self.seconds.pass_second();
+    }
+
+    /// Lets what is too old go.
+    pub(crate) fn forget(&mut self, now_us: i64) {
         while self.samples.front().is_some_and(|(at_us, ..)| *at_us < now_us - WINDOW_US) {
             self.samples.pop_front();
         }
-        self.seconds.pass_second((now_us - SLOPE_US).div_euclid(1_000_000));
+        self.seconds.forget((now_us - SLOPE_US).div_euclid(1_000_000));
         while self.events.front().is_some_and(|event| event.at_us < now_us - WINDOW_US) {
             self.events.pop_front();
         }
@@ -179,7 +184,7 @@ mod tests {
             skin.take(once, &[[step]]);
         }
         let mut features = FeatureVector::default();
-        skin.pass_second(now_us + 250_000);
+        skin.pass_second();
         (skin.features(now_us + 250_000, &mut features), features)
     }
 

@@ -34,9 +34,14 @@ impl Temperature {
         self.seconds.reject_since(from_us.div_euclid(1_000_000));
     }
 
-    /// Lets a second pass, and what is too old go.
-    pub(crate) fn pass_second(&mut self, now_us: i64) {
-        self.seconds.pass_second(now_us.div_euclid(1_000_000) - KEPT_S);
+    /// Lets a second pass.
+    pub(crate) fn pass_second(&mut self) {
+        self.seconds.pass_second();
+    }
+
+    /// Lets what is too old go.
+    pub(crate) fn forget(&mut self, now_us: i64) {
+        self.seconds.forget(now_us.div_euclid(1_000_000) - KEPT_S);
     }
 
     /// Sets the features of the window that ends at `now_us`.
