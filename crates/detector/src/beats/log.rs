@@ -73,6 +73,11 @@ impl BeatLog {
         self.waiting.back().or(self.judged.back()).map(|beat| beat.at_us)
     }
 
+    /// Judged beats, the newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Beat> {
+        self.judged.iter().rev()
+    }
+
     /// Judged beats from a moment on.
     pub(crate) fn since(&self, from_us: i64) -> impl Iterator<Item = &Beat> + Clone {
         let first = self.judged.partition_point(|beat| beat.at_us < from_us);

@@ -3,6 +3,8 @@
 //!
 //! Reference: `numpy.median`, 1e-9.
 
+use std::cmp::Ordering;
+
 /// Missing below half of the samples expected.
 pub(crate) fn scl(values: &mut [f64], expected: usize) -> Option<f64> {
     if 2 * values.len() < expected { None } else { median(values) }
@@ -15,7 +17,9 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
         return None;
     }
     let odd = values.len() % 2 == 1;
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    // Numbers all of them: the plain comparison is the quickest.
+    let order = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let (below, upper, _) = values.select_nth_unstable_by(middle, order);
     let upper = *upper;
     if odd {
         return Some(upper);

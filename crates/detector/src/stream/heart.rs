@@ -159,11 +159,12 @@ impl Heart {
 
     /// Whether a pulse wave is there without a pulse in it.
     pub(crate) fn is_pulseless(&self, now_us: i64) -> bool {
-        let mut clean = self.optical.since(now_us - WINDOW_US).filter(|beat| beat.clean);
+        let from_us = now_us - WINDOW_US;
+        let mut clean = self.optical.newest().take_while(|beat| beat.at_us >= from_us);
         let mut covered_s = 0.0;
         // Enough is enough: the rest of the beats cannot take away from it.
         let pulse = clean.any(|beat| {
-            covered_s += beat.interval_s;
+            covered_s += if beat.clean { beat.interval_s } else { 0.0 };
             covered_s / 60.0 >= PULSELESS
         });
         self.is_optical(now_us) && !pulse
