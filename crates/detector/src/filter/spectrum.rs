@@ -25,7 +25,7 @@ struct Tables {
     hann: [f64; SEGMENT],
     /// exp(-2 pi i k / 256)
     twiddle: [Complex; HALF],
-    /// exp(-2 pi i k / 2 span) for spans of 8 to 64, one after the other from place span.
+    /// exp(-2 pi i k / 2 span) for spans of 4 to 64, each from the place of its own number.
     turns: [Complex; HALF],
     /// Where each number goes before the first pass.
     mirrored: [u8; HALF],
