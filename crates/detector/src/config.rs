@@ -45,7 +45,41 @@ impl Default for Config {
     }
 }
 
+/// A setting under which nobody could be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} must be {must}")]
+pub struct ConfigError {
+    /// Its name.
+    pub setting: &'static str,
+    /// What it has to be.
+    pub must: &'static str,
+}
+
 impl Config {
+    /// Checks that the settings can be judged by: a budget of NaN would compare with nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first setting that does not fit.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let budget = |per_hour: f64| per_hour.is_finite() && per_hour >= 0.0;
+        let part = self.off_ratio > 0.0 && self.off_ratio <= 1.0;
+        let half_life = self.baseline_half_life_s.is_finite() && self.baseline_half_life_s > 0.0;
+        for (fits, setting, must) in [
+            ((1..=10).contains(&self.hop_s), "hop_s", "1 to 10"),
+            (self.blind_after_s > 0, "blind_after_s", "1 or more"),
+            (self.hold_hops > 0, "hold_hops", "1 or more"),
+            (budget(self.rising_budget_per_hour), "rising_budget_per_hour", "a number, 0 or more"),
+            (budget(self.high_budget_per_hour), "high_budget_per_hour", "a number, 0 or more"),
+            (part, "off_ratio", "above 0, and 1 at most"),
+            (half_life, "baseline_half_life_s", "a number above 0"),
+        ] {
+            if !fits {
+                return Err(ConfigError { setting, must });
+            }
+        }
+        Ok(())
+    }
+
     /// A short digest: two detectors with the same one were set the same.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -57,6 +91,22 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_compares_with_nothing_is_refused_by_name() {
+        let usual = Config::default;
+        assert_eq!(usual().check(), Ok(()));
+        for (config, setting) in [
+            (Config { hop_s: 0, ..usual() }, "hop_s"),
+            (Config { hold_hops: 0, ..usual() }, "hold_hops"),
+            (Config { rising_budget_per_hour: f64::NAN, ..usual() }, "rising_budget_per_hour"),
+            (Config { high_budget_per_hour: -0.1, ..usual() }, "high_budget_per_hour"),
+            (Config { off_ratio: f64::NAN, ..usual() }, "off_ratio"),
+            (Config { baseline_half_life_s: f64::INFINITY, ..usual() }, "baseline_half_life_s"),
+        ] {
+            assert_eq!(config.check().expect_err("it does not fit").setting, setting);
+        }
+    }
 
     #[test]
     fn any_setting_changes_the_fingerprint() {

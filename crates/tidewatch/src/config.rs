@@ -92,6 +92,7 @@ impl Config {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let config: Self = toml::from_str(text)?;
         config.model().context("[detector] model_file")?;
+        config.detector.rules.check().context("[detector.rules]")?;
         config.gateway.validate()?;
         telemetry_filter(&config.telemetry.log)?;
         Ok(config)
@@ -166,5 +167,7 @@ mod tests {
         assert!(says(&format!("{least}[telemetry]\nlog = \"=,=\"\n")).contains("not a log filter"));
         let missing = says(&format!("{least}[detector]\nmodel_file = \"/none.json\"\n"));
         assert!(missing.contains("/none.json"), "{missing}");
+        let calm = says(&format!("{least}[detector.rules]\noff_ratio = nan\n"));
+        assert_eq!(calm, "[detector.rules]: off_ratio must be above 0, and 1 at most");
     }
 }
