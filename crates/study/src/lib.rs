@@ -4,6 +4,7 @@
 //! and prints.
 #![expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
 
+mod beats;
 mod compare;
 mod crop;
 mod episodes;
@@ -67,6 +68,10 @@ enum Command {
         after_help = "Example: tidewatch study parity recordings/\n\nExit code 3 where anything is outside of its tolerance."
     )]
     Parity(parity::ParityArgs),
+    /// Say how well heart beats are found live, against whole recordings and NeuroKit2.
+    #[command(after_help = "Example: models/peers/neurokit_beats.py recordings/ beats && \\\n    \
+        tidewatch study beats recordings/ --neurokit beats")]
+    Beats(beats::BeatsArgs),
     /// Say why there was an alert: inputs, what is usual, and what each adds to the score.
     #[command(after_help = "Example: tidewatch study explain recordings/S02.zip --alert 1")]
     Explain(explain::ExplainArgs),
@@ -83,6 +88,7 @@ pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::execute(&args),
         Command::Train(args) => train::execute(&args),
         Command::Parity(args) => parity::execute(&args),
+        Command::Beats(args) => beats::execute(&args),
         Command::Explain(args) => explain::execute(&args),
     }
 }

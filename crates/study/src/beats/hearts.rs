@@ -1,0 +1,94 @@
+//! Heart rate and RMSSD of windows from a list of beats, by the rules of the detector's
+//! features: intervals that are plausible and normal, no difference across a gap.
+
+use detector::{BeatClass, classify};
+
+use super::windows::Windows;
+
+/// Intervals outside of 30 to 200 beats/min are none, s.
+const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+/// The part of a window that normal intervals have to cover.
+const CLEAN_ENOUGH: f64 = 0.6;
+const WINDOW_S: f64 = 60.0;
+const FEWEST_INTERVALS: f64 = 5.0;
+const FEWEST_DIFFERENCES: f64 = 10.0;
+
+/// What the heart did in a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Heart {
+    /// Beats/min: 60 over the mean normal interval.
+    pub(super) rate: Option<f64>,
+    /// Root mean square of differences of successive normal intervals, ms.
+    pub(super) rmssd: Option<f64>,
+}
+
+/// An interval between two beats, by the beat that ends it.
+struct Interval {
+    end: f64,
+    seconds: f64,
+    /// Follows without a gap on the interval before it.
+    joined: bool,
+}
+
+/// Sums over a window.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    count: f64,
+    seconds: f64,
+    differences: f64,
+    squares: f64,
+}
+
+/// The heart in each window.
+pub(super) fn hearts(beats: &[f64], windows: &Windows) -> Vec<Heart> {
+    let intervals = intervals(beats);
+    let lengths: Vec<f64> = intervals.iter().map(|interval| interval.seconds).collect();
+    let normal = classify(&lengths).into_iter().map(|class| class == BeatClass::Normal);
+    let mut sums = vec![Sums::default(); windows.len()];
+    let mut before: Option<(usize, f64)> = None;
+    for (interval, normal) in intervals.iter().zip(normal) {
+        let place = windows.place(interval.end).filter(|_| normal);
+        let here = place.map(|place| (place, interval.seconds));
+        let before = std::mem::replace(&mut before, here);
+        let Some((place, seconds)) = here else { continue };
+        let previous = before.filter(|(other, _)| interval.joined && *other == place);
+        sums[place].take(seconds, previous.map(|(_, seconds)| seconds));
+    }
+    sums.iter().map(Sums::heart).collect()
+}
+
+fn intervals(beats: &[f64]) -> Vec<Interval> {
+    let mut joined = false;
+    let mut intervals = Vec::new();
+    for pair in beats.windows(2) {
+        let seconds = pair[1] - pair[0];
+        let plausible = PLAUSIBLE_S.contains(&seconds);
+        if plausible {
+            intervals.push(Interval { end: pair[1], seconds, joined });
+        }
+        joined = plausible;
+    }
+    intervals
+}
+
+impl Sums {
+    fn take(&mut self, seconds: f64, before: Option<f64>) {
+        self.count += 1.0;
+        self.seconds += seconds;
+        if let Some(before) = before {
+            self.differences += 1.0;
+            self.squares += ((seconds - before) * 1000.0).powi(2);
+        }
+    }
+
+    fn heart(&self) -> Heart {
+        if self.seconds / WINDOW_S < CLEAN_ENOUGH {
+            return Heart::default();
+        }
+        Heart {
+            rate: (self.count >= FEWEST_INTERVALS).then(|| 60.0 * self.count / self.seconds),
+            rmssd: (self.differences >= FEWEST_DIFFERENCES)
+                .then(|| (self.squares / self.differences).sqrt()),
+        }
+    }
+}
