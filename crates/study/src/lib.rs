@@ -10,6 +10,7 @@ mod crop;
 mod episodes;
 mod evaluate;
 mod explain;
+mod faults;
 mod features;
 mod model_file;
 mod parallel;
@@ -72,6 +73,10 @@ enum Command {
     #[command(after_help = "Example: models/peers/neurokit_beats.py recordings/ beats && \\\n    \
         tidewatch study beats recordings/ --neurokit beats")]
     Beats(beats::BeatsArgs),
+    /// Say what the detector says while something is wrong with what it is given.
+    #[command(after_help = "Example: tidewatch study faults recordings/S02.zip\n\n\
+        Exit code 3 where there was a verdict without sight, a panic, or something not refused.")]
+    Faults(faults::FaultsArgs),
     /// Say why there was an alert: inputs, what is usual, and what each adds to the score.
     #[command(after_help = "Example: tidewatch study explain recordings/S02.zip --alert 1")]
     Explain(explain::ExplainArgs),
@@ -89,6 +94,7 @@ pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
         Command::Train(args) => train::execute(&args),
         Command::Parity(args) => parity::execute(&args),
         Command::Beats(args) => beats::execute(&args),
+        Command::Faults(args) => faults::execute(&args),
         Command::Explain(args) => explain::execute(&args),
     }
 }
