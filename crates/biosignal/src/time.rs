@@ -19,10 +19,10 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// The moment so many whole seconds after the epoch.
+    /// The moment so many whole seconds after the epoch; stops at the ends of time.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self(seconds * MICROS_PER_SECOND)
+        Self(seconds.saturating_mul(MICROS_PER_SECOND))
     }
 
     /// Microseconds since the epoch.

@@ -9,7 +9,7 @@ use crate::hops::{HOP_S, Hops};
 use crate::inbox::Inbox;
 use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
-use crate::second::{Second, second_of};
+use crate::second::{Second, second_of, within_time};
 use crate::views::views;
 use crate::{
     AlertTransition, Assessment, Cause, Config, Level, Model, Output, Reason, VERSION, reasons,
@@ -86,6 +86,7 @@ impl Detector {
 
     /// Processes every whole second that is due at `now`.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Output> {
+        let now = within_time(now);
         let until = second_of(now.as_micros()) - i64::from(self.config.lateness_s);
         let mut outputs = Vec::new();
         let next = match self.state.next {

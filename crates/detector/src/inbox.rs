@@ -4,7 +4,7 @@ use biosignal::{MICROS_PER_SECOND, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::came::Came;
-use crate::second::{Second, second_of};
+use crate::second::{Second, second_of, within_time};
 
 /// Samples further ahead of the clock than this are a clock's error, s.
 const MAX_AHEAD_S: i64 = 60;
@@ -23,9 +23,10 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Takes a reading, once; a malformed one is left out.
+    /// Takes a reading, once; a malformed one, and one from beyond time, is left out.
     pub(crate) fn push(&mut self, reading: &Reading) {
-        if reading.validate().is_err() || !self.came.insert(reading) {
+        let timely = [reading.measured_at, reading.end()].map(|at| within_time(at) == at);
+        if timely != [true; 2] || reading.validate().is_err() || !self.came.insert(reading) {
             return;
         }
         let mut from = 0;

@@ -1,4 +1,4 @@
-use biosignal::{Channel, MICROS_PER_SECOND, Reading};
+use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::samples::Samples;
@@ -59,6 +59,15 @@ impl Second {
         let Self { pulse, eda, temperature, rate, beats, .. } = self;
         [pulse, eda, temperature, rate, beats]
     }
+}
+
+/// Moments beyond these, 36,000 years from 1970, are a clock's error, us. Within them sums of
+/// moments and spans do not overflow.
+const ENDS_US: std::ops::RangeInclusive<i64> = -(1 << 60)..=1 << 60;
+
+/// A moment, or the end of time that it lies beyond.
+pub(crate) fn within_time(moment: Timestamp) -> Timestamp {
+    Timestamp::from_micros(moment.as_micros().clamp(*ENDS_US.start(), *ENDS_US.end()))
 }
 
 /// The whole second in which a moment lies.

@@ -6,7 +6,7 @@ mod made;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use biosignal::{Channel, Reading};
+use biosignal::{Channel, Reading, Timestamp};
 use detector::{Assessment, Config, Detector, Level, Output, default_model};
 use made::{at, fresh};
 use proptest::prelude::*;
@@ -264,4 +264,20 @@ fn three_hours_of_nothing_are_three_hours_without_a_reading() {
     play(&mut detector, &usual_packets(300), 0..303);
     let silent = play(&mut detector, &[], 320..11_100);
     assert!(assessments(silent).all(|found| found.level == Level::NoReading));
+}
+
+#[test]
+fn a_clock_at_either_end_of_time_is_survived_and_says_nothing() {
+    for micros in [i64::MIN, i64::MIN + 61_000_000, 0, i64::MAX - 61_000_000, i64::MAX] {
+        let mut detector = fresh();
+        play(&mut detector, &usual_packets(120), 0..120);
+        let mut wrong = usual_packets(1);
+        for (reading, epoch) in wrong.iter_mut().zip(2..) {
+            (reading.measured_at, reading.epoch) = (Timestamp::from_micros(micros), epoch);
+            detector.push(reading);
+        }
+        let found = detector.tick(Timestamp::from_micros(micros));
+        assert!(assessments(found).all(|found| found.level == Level::NoReading), "at {micros} us");
+        assert!(assessments(detector.tick(at(121))).all(|found| found.level == Level::NoReading));
+    }
 }
