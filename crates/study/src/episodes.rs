@@ -13,6 +13,29 @@ pub(crate) struct Episode {
     pub(crate) label: String,
     pub(crate) start: f64,
     pub(crate) end: f64,
+    /// When that began of which the label tells: at the start, or after it where the stretch is
+    /// what came before.
+    pub(crate) onset: f64,
+}
+
+impl Episode {
+    pub(crate) fn new(label: &str, start: f64, end: f64) -> Self {
+        Self { label: label.to_owned(), start, end, onset: start }
+    }
+
+    /// The same, so much later.
+    pub(crate) fn later(&self, seconds: f64) -> Self {
+        Self {
+            label: self.label.clone(),
+            start: self.start + seconds,
+            end: self.end + seconds,
+            onset: self.onset + seconds,
+        }
+    }
+
+    pub(crate) fn holds(&self, time: f64) -> bool {
+        self.start <= time && time <= self.end
+    }
 }
 
 /// What is known of a recording besides its signals.
@@ -20,18 +43,94 @@ pub(crate) struct Episode {
 pub(crate) struct Labels {
     /// Whose it is; where the file does not say, the recording stands for its person.
     pub(crate) person: Option<String>,
-    /// In the order of the file.
+    /// What is to be told, in the order of the file.
     pub(crate) episodes: Vec<Episode>,
+    /// Stretches that are neither inside nor outside, as far as no episode to be told is in them.
+    pub(crate) dropped: Vec<Episode>,
 }
 
 /// Labels by the recording's name.
 pub(crate) type Episodes = BTreeMap<String, Labels>;
 
-/// Reads `recording,label,start_unix_utc,end_unix_utc` with, at will, `person`.
+/// Which part of what was labelled is to be told.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Asked {
+    /// Labels that count, separated by commas; else all. The others count as neither inside nor
+    /// outside.
+    #[arg(long, value_delimiter = ',')]
+    tasks: Option<Vec<String>>,
+    /// Early warning: the 3 min before an onset are to be told, in place of the episode itself.
+    /// The 7 min before those, the episode, and all until 10 min after the onset count as neither.
+    #[arg(long)]
+    early: bool,
+}
+
+/// So long before an onset it should be told, s.
+const EARLY_S: f64 = 180.0;
+/// An alarm so long before an onset, s, is not false, be it early.
+const EARLIEST_S: f64 = 600.0;
+/// What follows an onset so closely tells of the episode, not of the next one, s.
+const AFTER_S: f64 = 600.0;
+/// Onsets that follow each other so closely are one incident, s.
+const ONE_INCIDENT_S: f64 = 900.0;
+
+impl Asked {
+    /// The labels, those that are not asked for dropped.
+    pub(crate) fn of(&self, labels: Labels) -> Labels {
+        let asked =
+            |it: &Episode| self.tasks.as_ref().is_none_or(|tasks| tasks.contains(&it.label));
+        let (episodes, dropped) = labels.episodes.into_iter().partition(asked);
+        let told = Labels { episodes, dropped, ..labels };
+        if self.early { before_onsets(told) } else { told }
+    }
+
+    /// What is asked for, to follow on "no episode".
+    fn words(&self) -> String {
+        let labels = |tasks: &Vec<String>| format!(" labelled {}", tasks.join(" or "));
+        self.tasks.as_ref().map(labels).unwrap_or_default()
+    }
+
+    /// What the scores are held against, in words.
+    pub(crate) fn label(&self) -> &'static str {
+        if self.early { "the 3 min before an onset" } else { "inside an episode" }
+    }
+}
+
+fn before_onsets(labels: Labels) -> Labels {
+    let stretch = |of: &Episode, start: f64, end: f64| Episode {
+        start,
+        end,
+        label: of.label.clone(),
+        onset: of.start,
+    };
+    let before = |it: &Episode| stretch(it, it.start - EARLY_S, it.start);
+    let around = |it: &Episode| stretch(it, it.start - EARLIEST_S, it.end.max(it.start + AFTER_S));
+    Labels {
+        person: labels.person,
+        episodes: incidents(&labels.episodes).into_iter().map(before).collect(),
+        dropped: labels.dropped.into_iter().chain(labels.episodes.iter().map(around)).collect(),
+    }
+}
+
+/// Episodes in the order of their onsets, of those within 15 min the first.
+pub(crate) fn incidents(episodes: &[Episode]) -> Vec<&Episode> {
+    let mut sorted: Vec<&Episode> = episodes.iter().collect();
+    sorted.sort_by(|a, b| a.onset.total_cmp(&b.onset));
+    let mut first: Vec<&Episode> = Vec::new();
+    for it in sorted {
+        if first.last().is_none_or(|last| it.onset - last.onset > ONE_INCIDENT_S) {
+            first.push(it);
+        }
+    }
+    first
+}
+
+/// Reads `recording,label,start_unix_utc,end_unix_utc` with, at will, `person`, and keeps to
+/// what is asked for.
 ///
 /// # Errors
-/// Names the file, line and column that cannot be read.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Episodes> {
+/// Names the file, line and column that cannot be read, or the file that holds nothing of it.
+pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
     let mut table = Table::open(path)?;
     let [recording, label, start, end] =
         ["recording", "label", "start_unix_utc", "end_unix_utc"].map(|name| table.column(name));
@@ -39,11 +138,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Episodes> {
     let person = table.column("person").ok();
     let mut episodes = Episodes::new();
     while let Some(row) = table.next_row()? {
-        let episode = Episode {
-            label: row.text(label).to_owned(),
-            start: row.number(start)?,
-            end: row.number(end)?,
-        };
+        let episode = Episode::new(row.text(label), row.number(start)?, row.number(end)?);
         if episode.end < episode.start {
             return Err(row.complain(end, "the episode ends before it starts"));
         }
@@ -52,9 +147,12 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Episodes> {
         labels.person =
             person.map(|column| row.text(column).to_owned()).filter(|it| !it.is_empty());
     }
-    (!episodes.is_empty())
-        .then_some(episodes)
-        .with_context(|| format!("{}: no episode", path.display()))
+    let told: Episodes =
+        episodes.into_iter().map(|(name, labels)| (name, asked.of(labels))).collect();
+    told.values()
+        .any(|it| !it.episodes.is_empty())
+        .then_some(told)
+        .with_context(|| format!("{}: no episode{}", path.display(), asked.words()))
 }
 
 #[cfg(test)]
@@ -65,7 +163,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("episodes.csv");
         std::fs::write(&path, text).expect("writable");
-        match read(&path) {
+        match read(&path, &Asked::default()) {
             Ok(episodes) => format!("{episodes:?}"),
             Err(error) => format!("{error:#}").replace(&*folder.path().to_string_lossy(), "DIR"),
         }
@@ -80,10 +178,41 @@ mod tests {
         let text =
             "recording,label,start_unix_utc,end_unix_utc,person\nA,x,1,2,p\nA,y,3,4,p\nB,x,5,6,\n";
         std::fs::write(&path, text).expect("writable");
-        let episodes = read(&path).expect("good");
+        let episodes = read(&path, &Asked::default()).expect("good");
         assert_eq!(episodes["A"].episodes.len(), 2);
         assert_eq!(episodes["A"].person.as_deref(), Some("p"));
         assert_eq!(episodes["B"].person, None);
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_neither_inside_nor_outside() {
+        let labels = Labels {
+            episodes: vec![Episode::new("x", 1000.0, 1100.0), Episode::new("y", 5000.0, 5100.0)],
+            ..Labels::default()
+        };
+        let asked = Asked { tasks: Some(vec!["x".to_owned()]), early: false };
+        let told = asked.of(labels);
+        assert_eq!(told.episodes, [Episode::new("x", 1000.0, 1100.0)]);
+        assert_eq!(told.dropped, [Episode::new("y", 5000.0, 5100.0)]);
+    }
+
+    #[test]
+    fn early_warning_is_held_against_the_minutes_before_an_onset() {
+        let at = |start: f64, end: f64| Episode::new("x", start, end);
+        let labels = Labels {
+            episodes: vec![at(5300.0, 5400.0), at(5000.0, 5100.0), at(9000.0, 9900.0)],
+            ..Labels::default()
+        };
+        let told = Asked { tasks: None, early: true }.of(labels);
+        let stretches = |of: &[Episode]| -> Vec<(f64, f64)> {
+            of.iter().map(|it| (it.start, it.end)).collect()
+        };
+        assert_eq!(stretches(&told.episodes), [(4820.0, 5000.0), (8820.0, 9000.0)]);
+        assert_eq!(
+            stretches(&told.dropped),
+            [(4700.0, 5900.0), (4400.0, 5600.0), (8400.0, 9900.0)]
+        );
+        assert_eq!(told.episodes[0].onset, 5000.0);
     }
 
     #[test]

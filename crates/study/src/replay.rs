@@ -27,18 +27,23 @@ pub(crate) struct ReplayArgs {
     /// The model to judge by; else the one that is built in.
     #[arg(long)]
     model: Option<PathBuf>,
+    /// Seconds from one row to the next. Scores of whole tenths are the same at any hop: the
+    /// detector learns and decides every 10 s, and only looks in between.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10))]
+    hop: u32,
 }
 
 /// Writes a file a recording.
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let model = Arc::new(model_file::read(args.model.as_deref())?);
+    let config = Config { hop_s: args.hop, ..Config::default() };
     let recordings = args.sources.read()?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let rows = parallel::try_each("replaying", &recordings, |recording: &Named| {
         let crop = args.crop.map_or(0, |seed| crop_seconds(seed, &recording.name));
-        let found = run(&recording.stream.cropped(crop), &Config::default(), &model);
+        let found = run(&recording.stream.cropped(crop), &config, &model);
         scores::write(&args.out.join(format!("{}.csv", recording.name)), &found.assessments)?;
         Ok(found.assessments.len())
     })?;
@@ -54,6 +59,7 @@ pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::path::Path;
 
     use clap::Parser;
@@ -89,9 +95,10 @@ mod tests {
         file("ACC.csv", "1600000003,1600000003,1600000003", 32, rows(32, &axes));
     }
 
-    fn replayed(recording: &Path, out: &Path) -> String {
-        let words = ["replay".as_ref(), recording.as_os_str(), "--out".as_ref(), out.as_os_str()];
-        execute(&Cli::parse_from(words).replay).expect("it runs");
+    fn replayed(recording: &Path, out: &Path, hop: &str) -> String {
+        let [to, every] = ["--out", "--hop"].map(OsStr::new);
+        let words = ["replay".as_ref(), recording.as_os_str(), to, out.as_os_str(), every];
+        execute(&Cli::parse_from(words.into_iter().chain([hop.as_ref()])).replay).expect("it runs");
         std::fs::read_to_string(out.join("R01.csv")).expect("written")
     }
 
@@ -100,8 +107,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let recording = folder.path().join("R01");
         write_recording(&recording);
-        let once = replayed(&recording, &folder.path().join("a"));
-        assert_eq!(once, replayed(&recording, &folder.path().join("b")));
+        let once = replayed(&recording, &folder.path().join("a"), "10");
+        assert_eq!(once, replayed(&recording, &folder.path().join("b"), "10"));
         let rows: Vec<Vec<&str>> = once.lines().map(|line| line.split(',').collect()).collect();
         assert_eq!(rows[0][..6], ["time_unix", "score", "level", "quality", "state", "heart_rate"]);
         let times: Vec<i64> = rows[1..].iter().map(|row| row[0].parse().expect("whole")).collect();
@@ -110,5 +117,22 @@ mod tests {
         assert_eq!(rows[1][1..3], ["", ""]);
         assert_eq!(rows[30][4], "learning");
         assert!(!rows[30][1].is_empty() && rows[30][2] == "0");
+    }
+
+    #[test]
+    fn a_shorter_hop_adds_rows_and_changes_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recording = folder.path().join("R01");
+        write_recording(&recording);
+        let usual = replayed(&recording, &folder.path().join("a"), "10");
+        let dense = replayed(&recording, &folder.path().join("b"), "1");
+        let is_tenth = |line: &&str| {
+            let time = line.split(',').next().unwrap_or_default();
+            time == "time_unix" || time.ends_with('0')
+        };
+        let tenths: Vec<&str> = dense.lines().filter(is_tenth).collect();
+        assert_eq!(tenths, usual.lines().collect::<Vec<_>>());
+        assert_eq!(dense.lines().count(), 301);
+        assert!(Cli::try_parse_from(["replay", "R01", "--out", "x", "--hop", "11"]).is_err());
     }
 }

@@ -7,13 +7,13 @@ use detector::{Alert, AlertTransition, Assessment, Config, Detector, Model, Outp
 
 use crate::stream::Stream;
 
-/// The detector's hop, s: what is found in between is news for staff, not a row.
+/// The detector's usual hop, s: what is found in between is news for staff, not a row.
 pub(crate) const HOP_S: i64 = 10;
 
 /// What a detector found.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
-    /// One finding a hop.
+    /// One finding a hop, as often as the configuration asks.
     pub(crate) assessments: Vec<Assessment>,
     /// Alerts as they began.
     pub(crate) alerts: Vec<Alert>,
@@ -34,7 +34,7 @@ pub(crate) fn run(stream: &Stream, config: &Config, model: &Arc<Model>) -> Run {
         }
         for output in detector.tick(now) {
             match output {
-                Output::Assessment(it) if is_row(&it, stream) => found.assessments.push(it),
+                Output::Assessment(it) if is_row(&it, stream, config) => found.assessments.push(it),
                 Output::Alert(AlertTransition::Raised(alert)) => found.alerts.push(alert),
                 _ => {}
             }
@@ -44,7 +44,7 @@ pub(crate) fn run(stream: &Stream, config: &Config, model: &Arc<Model>) -> Run {
 }
 
 /// Whether a finding ends a hop of the stream.
-fn is_row(assessment: &Assessment, stream: &Stream) -> bool {
-    let hop = HOP_S * MICROS_PER_SECOND;
+fn is_row(assessment: &Assessment, stream: &Stream, config: &Config) -> bool {
+    let hop = i64::from(config.hop_s) * MICROS_PER_SECOND;
     assessment.at > stream.start && assessment.at.as_micros().rem_euclid(hop) == 0
 }

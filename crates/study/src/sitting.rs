@@ -1,5 +1,7 @@
 //! A recording with its labels, and the ways in which it can be told anew.
 
+use std::collections::BTreeSet;
+
 use biosignal::Timestamp;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
@@ -19,18 +21,29 @@ pub(crate) struct Sitting {
     pub(crate) origin: Timestamp,
 }
 
-/// Keeps the recordings that have labels.
+/// Gives recordings their labels. One that has none was calm from end to end.
 pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitting> {
     let labelled = |recording: Named| {
-        let labels = episodes.get(&recording.name)?.clone();
+        let labels = episodes.get(&recording.name).cloned().unwrap_or_default();
         let person = labels.person.clone().unwrap_or_else(|| recording.name.clone());
         let origin = recording.stream.start;
-        Some(Sitting { name: recording.name, person, labels, stream: recording.stream, origin })
+        Sitting { name: recording.name, person, labels, stream: recording.stream, origin }
     };
-    recordings.into_iter().filter_map(labelled).collect()
+    recordings.into_iter().map(labelled).collect()
+}
+
+/// The people of whom at least one episode was recorded.
+pub(crate) fn with_episodes<'a>(sittings: impl Iterator<Item = &'a Sitting>) -> BTreeSet<&'a str> {
+    sittings.filter(|it| it.has_episode()).map(|it| it.person.as_str()).collect()
 }
 
 impl Sitting {
+    /// Whether any part of an episode was recorded.
+    pub(crate) fn has_episode(&self) -> bool {
+        let [start, end] = [self.stream.start, self.stream.end].map(Timestamp::as_seconds_f64);
+        self.labels.episodes.iter().any(|it| it.start < end && it.end > start)
+    }
+
     /// The same with 0 to 10 min cut off its start.
     pub(crate) fn cropped(&self, seed: u64) -> Self {
         let stream = self.stream.cropped(crop_seconds(seed, &self.name));
@@ -46,7 +59,8 @@ impl Sitting {
             bounds.windows(2).map(|pair| (pair[0], pair[1])).collect();
         let seed = seed.wrapping_mul(1_000_003) ^ u64::from_le_bytes(seed_of(&self.name));
         blocks.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
-        let (mut readings, mut episodes) = (Vec::new(), Vec::new());
+        let mut readings = Vec::new();
+        let mut labels = Labels { person: self.labels.person.clone(), ..Labels::default() };
         let mut at = self.stream.start;
         for ((from, until), epoch) in blocks.into_iter().zip(1..) {
             let micros = at.micros_since(from);
@@ -54,18 +68,22 @@ impl Sitting {
             let begins_here = |it: &&Episode| {
                 from.as_seconds_f64() <= it.start && it.start < until.as_seconds_f64()
             };
-            let moved = self.labels.episodes.iter().filter(begins_here);
-            episodes.extend(moved.map(|it| later(it, micros as f64 / 1e6)));
+            let later = |it: &Episode| it.later(micros as f64 / 1e6);
+            let told = self.labels.episodes.iter().filter(begins_here);
+            labels.episodes.extend(told.map(later));
+            let dropped = self.labels.dropped.iter().filter(begins_here);
+            labels.dropped.extend(dropped.map(later));
             at = at.plus_micros(until.micros_since(from));
         }
-        let labels = Labels { episodes, ..self.labels.clone() };
         let stream = Stream::from_readings(readings, self.stream.start, at);
         Self { labels, origin: stream.start, stream, ..self.clone() }
     }
 
-    /// The start, the middle of each rest, in whole seconds, and the end.
+    /// The start, the middle of each rest, in whole seconds, and the end. A rest is what no
+    /// label tells of.
     fn bounds(&self) -> Vec<Timestamp> {
-        let mut episodes = self.labels.episodes.clone();
+        let mut episodes: Vec<&Episode> =
+            self.labels.episodes.iter().chain(&self.labels.dropped).collect();
         episodes.sort_by(|a, b| a.start.total_cmp(&b.start));
         let rests_begin = [self.stream.start.as_seconds_f64()]
             .into_iter()
@@ -82,14 +100,6 @@ impl Sitting {
         }
         bounds.push(self.stream.end);
         bounds
-    }
-}
-
-fn later(episode: &Episode, seconds: f64) -> Episode {
-    Episode {
-        label: episode.label.clone(),
-        start: episode.start + seconds,
-        end: episode.end + seconds,
     }
 }
 
@@ -118,7 +128,7 @@ mod tests {
             period_us: 1_000_000,
             samples: (0..600).collect(),
         }];
-        let episode = |start, end| Episode { label: "x".into(), start, end };
+        let episode = |start, end| Episode::new("x", start, end);
         let stream = Stream::from_readings(
             readings,
             Timestamp::from_seconds(0),
@@ -128,8 +138,8 @@ mod tests {
             name: "A".into(),
             person: "A".into(),
             labels: Labels {
-                person: None,
                 episodes: vec![episode(100.0, 200.0), episode(300.0, 350.0)],
+                ..Labels::default()
             },
             origin: stream.start,
             stream,

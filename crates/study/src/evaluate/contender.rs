@@ -3,9 +3,9 @@ use std::path::Path;
 use anyhow::ensure;
 
 use crate::episodes::Episodes;
-use crate::score::{Graded, Grader};
+use crate::score::Graded;
 use crate::scores;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A detector that is compared with others: what it said of each recording.
 #[derive(Clone, Debug)]
@@ -24,7 +24,8 @@ impl Contender {
         Self { name: name.to_owned(), graded, shuffled, carried_over: BTreeMap::new() }
     }
 
-    /// Reads the score files of a folder, `NAME.csv` for each labelled recording.
+    /// Reads the score files of a folder, `NAME.csv` for each recording that has episodes or
+    /// whose start is known: the latter without an episode were calm from end to end.
     ///
     /// # Errors
     /// Names the file, line and column that cannot be read, or the folder that holds none.
@@ -32,20 +33,17 @@ impl Contender {
         name: &str,
         folder: &Path,
         episodes: &Episodes,
-        grader: &Grader,
         starts: &BTreeMap<String, f64>,
     ) -> anyhow::Result<Self> {
         let mut graded = Vec::new();
-        for (recording, labels) in episodes {
+        let recordings: BTreeSet<&String> = episodes.keys().chain(starts.keys()).collect();
+        for recording in recordings {
             let path = folder.join(format!("{recording}.csv"));
             if path.exists() {
                 let scores = scores::read(&path)?;
-                graded.extend(grader.grade(
-                    recording,
-                    labels,
-                    &scores,
-                    starts.get(recording).copied(),
-                ));
+                let labels = episodes.get(recording).cloned().unwrap_or_default();
+                let start = starts.get(recording).copied();
+                graded.extend(Graded::of(recording, &labels, &scores, start));
             }
         }
         ensure!(!graded.is_empty(), "{} holds no score of a labelled recording", folder.display());

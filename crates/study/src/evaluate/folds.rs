@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::contender::Contender;
 use crate::features::{Signal, inputs_of};
 use crate::parallel;
-use crate::score::{BUDGETS, Graded, Grader, best_threshold};
-use crate::sitting::Sitting;
+use crate::score::{BUDGETS, Graded, best_threshold};
+use crate::sitting::{Sitting, with_episodes};
 use crate::train::{Class, Lesson, Recipe, grade, thresholds};
 
 /// The detector, and what it comes to on one signal alone: names, and inputs that count.
@@ -40,37 +40,41 @@ struct Fold {
 /// People are kept back in so many groups: what is usual and when it was comes from outside of
 /// the group, the weights from everybody but the person.
 const GROUPS: usize = 5;
+/// With fewer people who had an episode nothing is left to learn from.
+const FEWEST_PEOPLE: usize = 3;
 
 /// Trains without each person in turn and scores that person.
 pub(super) fn leave_one_out(
     lessons: &[Lesson],
     recipe: &Recipe,
-    grader: &Grader,
     shuffles: u64,
 ) -> anyhow::Result<Vec<Contender>> {
     let people: BTreeSet<&str> = lessons.iter().map(|it| it.sitting.person.as_str()).collect();
     let people: Vec<&str> = people.into_iter().collect();
-    ensure!(people.len() > 1, "leaving one person out takes two people or more");
+    let able = with_episodes(lessons.iter().map(|it| &it.sitting));
+    ensure!(
+        able.len() >= FEWEST_PEOPLE,
+        "leaving one person out takes episodes of {FEWEST_PEOPLE} people: one is scored, one \
+         chooses the thresholds, and one is learned from. Here {} of {} people had any ({}); add \
+         recordings with rows in the file of episodes, or score a finished model with --model",
+        able.len(),
+        people.len(),
+        able.into_iter().collect::<Vec<_>>().join(", ")
+    );
     let kinds = kinds(recipe)?;
     let groups: Vec<Vec<&str>> = (0..GROUPS.min(people.len()))
         .map(|group| people.iter().skip(group).step_by(GROUPS).copied().collect())
         .collect();
     let folds = parallel::try_each("leaving one person out", &groups, |group| {
         let class = Class::of(lessons, recipe, |it| group.contains(&it.person.as_str()));
-        let fold = |person: &&str| fold(&class, &kinds, person, grader, shuffles);
+        let fold = |person: &&str| fold(&class, &kinds, person, shuffles);
         group.par_iter().map(fold).collect::<anyhow::Result<Vec<Fold>>>()
     })?;
     let folds: Vec<Fold> = folds.into_iter().flatten().collect();
     Ok(assemble(&kinds, &folds, shuffles))
 }
 
-fn fold(
-    class: &Class<'_>,
-    kinds: &Kinds,
-    person: &str,
-    grader: &Grader,
-    shuffles: u64,
-) -> anyhow::Result<Fold> {
+fn fold(class: &Class<'_>, kinds: &Kinds, person: &str, shuffles: u64) -> anyhow::Result<Fold> {
     let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
     let others = |it: &Sitting| it.person != person;
     for (_, mask) in kinds {
@@ -81,7 +85,7 @@ fn fold(
         let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = class.sittings().filter(|it| it.person == person);
-            own.filter_map(|sitting| grade(&of(sitting), &model, grader)).collect()
+            own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
         };
         fold.graded.push(over(&Sitting::clone));
         fold.shuffled
@@ -127,11 +131,7 @@ fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
 
 /// Where people have several sessions: each later one is scored by a model of all other people
 /// and of the person's own earlier sessions. None where nobody has.
-pub(super) fn forward(
-    lessons: &[Lesson],
-    recipe: &Recipe,
-    grader: &Grader,
-) -> anyhow::Result<Option<Contender>> {
+pub(super) fn forward(lessons: &[Lesson], recipe: &Recipe) -> anyhow::Result<Option<Contender>> {
     let is_later = |it: &&Sitting| lessons.iter().any(|other| is_earlier(&other.sitting, it));
     let later: Vec<&Sitting> = lessons.iter().map(|it| &it.sitting).filter(is_later).collect();
     if later.is_empty() {
@@ -146,7 +146,7 @@ pub(super) fn forward(
         let thresholds = thresholds(&class.graded(&unseen, calibration));
         let fitted = class.fit(mask, known);
         let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
-        Ok(grade(sitting, &model, grader))
+        Ok(grade(sitting, &model))
     })?;
     let graded = graded.into_iter().flatten().collect();
     Ok(Some(Contender::new("tidewatch, forward", graded, Vec::new())))

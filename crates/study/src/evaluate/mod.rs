@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 
 use crate::episodes::{self, Episodes};
 use crate::report;
-use crate::score::{Effort, Grader};
+use crate::score::Effort;
 use crate::sitting::{Sitting, sittings};
 use crate::source::Sources;
 use crate::table::Table;
@@ -40,7 +40,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long)]
     scores: Option<PathBuf>,
     /// When the uncropped recordings began (recording,start_unix_utc), for scores without
-    /// recordings; else at their first row.
+    /// recordings; else at their first row. One that is named here and has no episode counts as
+    /// calm from end to end.
     #[arg(long)]
     starts: Option<PathBuf>,
     /// Score files of another detector, as a further line: NAME=FOLDER. May be given again.
@@ -49,9 +50,6 @@ pub(crate) struct EvaluateArgs {
     /// Cut 0 to 10 min off each start, drawn from this seed and the recording's name.
     #[arg(long)]
     crop: Option<u64>,
-    /// Labels that count, separated by commas; else all.
-    #[arg(long, value_delimiter = ',')]
-    tasks: Option<Vec<String>>,
     /// Write every figure as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -94,14 +92,13 @@ fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
-    let episodes = episodes::read(&args.episodes)?;
-    let grader = Grader { tasks: args.tasks.clone() };
+    let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
     let sittings = args.sittings(&episodes)?;
     let starts = args.starts(&sittings)?;
     let effort = Effort { surrogates: args.surrogates, bootstrap: args.bootstrap, seed: args.seed };
     let mut remarks = Vec::new();
-    let mut contenders = args.contenders(&sittings, &episodes, &grader, &starts, &mut remarks)?;
-    let plain = (!sittings.is_empty()).then(|| Plain::of(&sittings, &grader, args.orders));
+    let mut contenders = args.contenders(&sittings, &episodes, &starts, &mut remarks)?;
+    let plain = (!sittings.is_empty()).then(|| Plain::of(&sittings, args.orders));
     let mut further = match &plain {
         Some(plain) => plain.contenders(&contenders[0]),
         None => plain::knowing_no_signal(&contenders[0]),
@@ -109,7 +106,7 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     for named in &args.compare {
         let (name, folder) =
             named.split_once('=').with_context(|| format!("--compare {named}: not NAME=FOLDER"))?;
-        further.push(Contender::read(name, folder.as_ref(), &episodes, &grader, &starts)?);
+        further.push(Contender::read(name, folder.as_ref(), &episodes, &starts)?);
     }
     contenders.extend(further);
     ensure!(
@@ -117,9 +114,18 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
         "no scored window lies in an episode: do the times of {} fit?",
         args.episodes.display()
     );
+    remarks.extend(calm_throughout(&contenders[0]));
     let rows = parallel::each("scoring", &contenders, |it| Row::of(it, plain.as_ref(), &effort));
     let protocol = args.protocol(&contenders[0], &episodes);
     Ok(Outcome { protocol, rows, remarks })
+}
+
+/// Says whose recordings hold no episode: they count where alarms are false.
+fn calm_throughout(detector: &Contender) -> Option<String> {
+    let calm = detector.graded.iter().filter(|it| it.events.is_empty());
+    let calm: Vec<&str> = calm.map(|it| it.recording.as_str()).collect();
+    (!calm.is_empty())
+        .then(|| format!("No episode in {}: there every alarm counts as false.", calm.join(", ")))
 }
 
 impl EvaluateArgs {
@@ -128,7 +134,11 @@ impl EvaluateArgs {
             return Ok(Vec::new());
         }
         let mut sittings = sittings(self.sources.read()?, episodes);
-        ensure!(!sittings.is_empty(), "{} labels no such recording", self.episodes.display());
+        ensure!(
+            sittings.iter().any(Sitting::has_episode),
+            "{} has no episode of these recordings",
+            self.episodes.display()
+        );
         if let Some(seed) = self.crop {
             sittings = sittings.iter().map(|it| it.cropped(seed)).collect();
         }
@@ -154,18 +164,16 @@ impl EvaluateArgs {
         &self,
         sittings: &[Sitting],
         episodes: &Episodes,
-        grader: &Grader,
         starts: &BTreeMap<String, f64>,
         remarks: &mut Vec<String>,
     ) -> anyhow::Result<Vec<Contender>> {
         if let Some(folder) = &self.scores {
-            return Ok(vec![Contender::read("scores", folder, episodes, grader, starts)?]);
+            return Ok(vec![Contender::read("scores", folder, episodes, starts)?]);
         }
         if let Some(path) = &self.model {
             let model = Arc::new(model_file::read(Some(path))?);
-            let judged = |sittings: &[Sitting]| {
-                parallel::each("judging", sittings, |it| grade(it, &model, grader))
-            };
+            let judged =
+                |sittings: &[Sitting]| parallel::each("judging", sittings, |it| grade(it, &model));
             let graded = judged(sittings).into_iter().flatten().collect();
             let order = |seed| {
                 let anew: Vec<Sitting> = sittings.iter().map(|it| it.shuffled(seed)).collect();
@@ -176,8 +184,8 @@ impl EvaluateArgs {
         }
         let lessons =
             parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
-        let mut contenders = folds::leave_one_out(&lessons, &self.recipe, grader, self.orders)?;
-        match folds::forward(&lessons, &self.recipe, grader)? {
+        let mut contenders = folds::leave_one_out(&lessons, &self.recipe, self.orders)?;
+        match folds::forward(&lessons, &self.recipe)? {
             Some(forward) => contenders.push(forward),
             None => remarks.push(
                 "Forward chaining by date was skipped: nobody has more than one recording."
@@ -197,6 +205,7 @@ impl EvaluateArgs {
         };
         Protocol {
             detector: detector::VERSION.to_owned(),
+            label: self.recipe.asked.label(),
             scored_by,
             crop_seed: self.crop,
             shuffled_orders: self.orders,

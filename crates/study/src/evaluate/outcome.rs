@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::contender::Contender;
-use super::plain::Plain;
+use super::plain::{Active, Plain};
 use crate::score::{
     Effort, EventFigures, Interval, Summary, at_own_thresholds, auroc, pooled, roc, summary,
 };
@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) auroc_shuffled_by_order: Vec<Option<f64>>,
     /// On windows that are stiller than half of the recording.
     pub(crate) auroc_still: Option<f64>,
+    /// Of the false alarms within each budget, those while the wrist moved most.
+    pub(crate) false_alarms_while_active: BTreeMap<String, Active>,
     /// Thresholds chosen on other people within a budget, and what they came to here.
     pub(crate) carried_over: BTreeMap<String, EventFigures>,
     /// False and true positive rates.
@@ -35,9 +37,14 @@ impl Row {
         let carried = |(budget, thresholds): (&String, &Vec<f64>)| {
             (budget.clone(), at_own_thresholds(&contender.graded, thresholds, effort))
         };
+        let summary = summary(&contender.graded, effort);
+        let active = |(budget, it): (&String, &EventFigures)| {
+            Some((budget.clone(), plain?.active(&contender.graded, it.threshold?)))
+        };
         Self {
             name: contender.name.clone(),
-            summary: summary(&contender.graded, effort),
+            false_alarms_while_active: summary.events_at.iter().filter_map(active).collect(),
+            summary,
             auroc_shuffled: (!known.is_empty())
                 .then(|| known.iter().sum::<f64>() / known.len() as f64),
             auroc_shuffled_by_order: orders,
@@ -62,6 +69,8 @@ pub(crate) struct Outcome {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Protocol {
     pub(crate) detector: String,
+    /// What scores are held against.
+    pub(crate) label: &'static str,
     pub(crate) scored_by: String,
     pub(crate) crop_seed: Option<u64>,
     pub(crate) shuffled_orders: u64,

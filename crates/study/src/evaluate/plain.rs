@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use detector::Config;
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use serde::Serialize;
 
 use super::contender::Contender;
 use crate::parallel;
 use crate::run::run;
-use crate::score::{Graded, Grader, clock};
+use crate::score::{Graded, clock, false_alarms, quantile, sorted};
 use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
 
@@ -20,6 +21,13 @@ const SINGLE: [(&str, &str); 2] =
 /// How far back past incidents are counted, s.
 const PAST_S: f64 = 1800.0;
 
+/// False alarms, and how many of them came while the wrist moved most.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Active {
+    pub(crate) all: usize,
+    pub(crate) while_active: usize,
+}
+
 /// Every recording's features as scores, measured once: a list for each feature.
 pub(super) struct Plain {
     singles: Vec<Contender>,
@@ -27,12 +35,12 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    pub(super) fn of(sittings: &[Sitting], grader: &Grader, shuffles: u64) -> Self {
-        let in_order = measure(sittings, grader);
+    pub(super) fn of(sittings: &[Sitting], shuffles: u64) -> Self {
+        let in_order = measure(sittings);
         let shuffled: Vec<Vec<Vec<Graded>>> = (0..shuffles)
             .map(|seed| {
                 let anew: Vec<Sitting> = sittings.iter().map(|it| it.shuffled(seed)).collect();
-                measure(&anew, grader)
+                measure(&anew)
             })
             .collect();
         let contender = |(place, (name, _)): (usize, &(&str, &str))| {
@@ -57,20 +65,46 @@ impl Plain {
     }
 
     fn still_part(&self, graded: &Graded) -> Option<Graded> {
-        let activity = self.activity.iter().find(|it| it.recording == graded.recording)?;
-        let middle = crate::score::median(activity.scores.iter().flatten().copied())?;
-        let still_at = |time: f64| {
-            let place = activity.points.partition_point(|point| point.time < time - 1e-6);
-            activity.scores.get(place).copied().flatten().is_some_and(|it| it < middle)
-        };
+        let activity = self.activity_of(graded)?;
+        let middle = part_of(activity, 0.5)?;
+        let still = |time: f64| at(activity, time).is_some_and(|it| it < middle);
         let scores = graded.points.iter().zip(&graded.scores);
-        let scores = scores.map(|(point, score)| score.filter(|_| still_at(point.time)));
+        let scores = scores.map(|(point, score)| score.filter(|_| still(point.time)));
         Some(graded.with_scores(scores.collect()))
+    }
+
+    /// The false alarms at a threshold, and those of them in the fifth of the time in which
+    /// each wrist moved most.
+    pub(super) fn active(&self, graded: &[Graded], threshold: f64) -> Active {
+        let mut found = Active::default();
+        for it in graded {
+            let Some(activity) = self.activity_of(it) else { continue };
+            let most = part_of(activity, 0.8).unwrap_or(f64::INFINITY);
+            for time in false_alarms(it, &it.scores, threshold) {
+                found.all += 1;
+                found.while_active += usize::from(at(activity, time).is_some_and(|g| g >= most));
+            }
+        }
+        found
+    }
+
+    fn activity_of(&self, graded: &Graded) -> Option<&Graded> {
+        self.activity.iter().find(|it| it.recording == graded.recording)
     }
 }
 
+/// The value that a part of a recording's activities lies below.
+fn part_of(activity: &Graded, part: f64) -> Option<f64> {
+    quantile(&sorted(activity.scores.iter().flatten().copied()), part)
+}
+
+fn at(activity: &Graded, time: f64) -> Option<f64> {
+    let place = activity.points.partition_point(|point| point.time < time - 1e-6);
+    activity.scores.get(place).copied().flatten()
+}
+
 /// For each single feature, and activity last, all recordings with the feature as their score.
-fn measure(sittings: &[Sitting], grader: &Grader) -> Vec<Vec<Graded>> {
+fn measure(sittings: &[Sitting]) -> Vec<Vec<Graded>> {
     let model = Arc::new(detector::default_model());
     let names = SINGLE.map(|(_, feature)| feature).into_iter().chain([ACTIVITY]);
     let names: Vec<&str> = names.collect();
@@ -82,7 +116,7 @@ fn measure(sittings: &[Sitting], grader: &Grader) -> Vec<Vec<Graded>> {
             let hops = found.assessments.iter().map(hop).collect();
             let scores = Scores { hops, has_level: false };
             let origin = sitting.origin.as_seconds_f64();
-            grader.grade(&sitting.name, &sitting.labels, &scores, Some(origin))
+            Graded::of(&sitting.name, &sitting.labels, &scores, Some(origin))
         });
         graded.collect::<Vec<_>>()
     });

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::svg::Plot;
-use super::text::{about, notes, number};
+use super::text::{about, active, notes, number};
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 
@@ -183,6 +183,7 @@ fn alarms(rows: &[Row]) -> String {
         "same threshold",
         "p",
         "false alarms/h",
+        "in the most active fifth",
         "median latency",
         "time in alarm",
         "lead, quartiles",
@@ -190,17 +191,24 @@ fn alarms(rows: &[Row]) -> String {
     ];
     let of_row = |row: &Row| {
         let name = escape(&row.name);
-        let given = row.summary.events_at.iter().map(move |(budget, it)| event(&name, budget, it));
+        let given = row
+            .summary
+            .events_at
+            .iter()
+            .map(move |(budget, it)| event(&name, budget, it, active(row, budget)));
         let name = format!("{}, threshold from others", escape(&row.name));
-        let carried = row.carried_over.iter().map(move |(budget, it)| event(&name, budget, it));
+        let carried = row
+            .carried_over
+            .iter()
+            .map(move |(budget, it)| event(&name, budget, it, String::new()));
         let name = format!("{}, own level", escape(&row.name));
-        let own = row.summary.own_level.iter().map(move |it| event(&name, "", it));
+        let own = row.summary.own_level.iter().map(move |it| event(&name, "", it, String::new()));
         given.chain(carried).chain(own).collect::<Vec<_>>()
     };
     table(&head, rows.iter().flat_map(of_row))
 }
 
-fn event(name: &str, budget: &str, it: &EventFigures) -> Vec<String> {
+fn event(name: &str, budget: &str, it: &EventFigures, active: String) -> Vec<String> {
     let lead = it.early.lead_quartiles_s;
     vec![
         name.to_owned(),
@@ -211,6 +219,7 @@ fn event(name: &str, budget: &str, it: &EventFigures) -> Vec<String> {
         number(it.chance_same_threshold),
         number(it.p),
         format!("{:.2}", it.fa_per_h),
+        active,
         it.median_latency_s.map(|it| format!("{it:.0} s")).unwrap_or_default(),
         format!("{:.1} %", it.time_in_alarm * 100.0),
         lead.map(|[low, middle, high]| format!("{low:.0}, {middle:.0}, {high:.0} s"))

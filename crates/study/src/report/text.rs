@@ -34,7 +34,7 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     }
     line(String::new());
     line(format!(
-        "{:<22} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>9} {:>8} {:>15} {:>8}",
+        "{:<22} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>7} {:>9} {:>8} {:>15} {:>8}",
         "events",
         "FA/h <",
         "found",
@@ -43,6 +43,7 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         "same thr.",
         "p",
         "real FA/h",
+        "active",
         "latency",
         "in alarm",
         "lead (quart.)",
@@ -50,13 +51,13 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     ));
     for row in &outcome.rows {
         for (budget, it) in &row.summary.events_at {
-            line(events(&row.name, budget, it));
+            line(events(&row.name, budget, it, active(row, budget)));
         }
         for (budget, it) in &row.carried_over {
-            line(events("  chosen on others", budget, it));
+            line(events("  chosen on others", budget, it, String::new()));
         }
         if let Some(it) = &row.summary.own_level {
-            line(events("  own level", "", it));
+            line(events("  own level", "", it, String::new()));
         }
     }
     for words in people(outcome).into_iter().chain(notes()) {
@@ -72,8 +73,8 @@ pub(super) fn about(outcome: &Outcome) -> Vec<String> {
         it.crop_seed.map_or("not cropped".to_owned(), |seed| format!("cropped, seed {seed}"));
     let mut words = vec![
         format!(
-            "{}, {}: {} recordings of {} people, {crop}.",
-            it.detector, it.scored_by, it.recordings, it.people
+            "{}, {}: {} recordings of {} people, {crop}; to be told: {}.",
+            it.detector, it.scored_by, it.recordings, it.people, it.label
         ),
         format!(
             "{} windows, prevalence {:.3}, {} events, {:.2} h outside of episodes, clock {}.",
@@ -115,13 +116,13 @@ fn figures(row: &Row) -> String {
     )
 }
 
-fn events(name: &str, budget: &str, it: &EventFigures) -> String {
+fn events(name: &str, budget: &str, it: &EventFigures, active: String) -> String {
     let lead = it
         .early
         .lead_quartiles_s
         .map(|[low, middle, high]| format!("{middle:.0} s ({low:.0}-{high:.0})"));
     format!(
-        "{name:<22} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {:>9} {:>7.1}% {:>15} {:>8}",
+        "{name:<22} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {active:>7} {:>9} {:>7.1}% {:>15} {:>8}",
         it.sensitivity,
         interval(it.sensitivity_ci95).replace(" to ", " - "),
         number(it.chance),
@@ -133,6 +134,12 @@ fn events(name: &str, budget: &str, it: &EventFigures) -> String {
         lead.unwrap_or_default(),
         format!("{}/{}", it.early.warned, it.early.onsets)
     )
+}
+
+/// Of the false alarms within a budget, those in the most active fifth of the time.
+pub(super) fn active(row: &Row, budget: &str) -> String {
+    let of = row.false_alarms_while_active.get(budget);
+    of.map(|it| format!("{}/{}", it.while_active, it.all)).unwrap_or_default()
 }
 
 fn people(outcome: &Outcome) -> Vec<String> {
@@ -160,6 +167,7 @@ pub(super) fn notes() -> Vec<String> {
         "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
         "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
         "chance: the same search on scores turned in time; same thr.: turned scores at the same threshold, the sterner of the two.",
+        "active: of the false alarms, those in the fifth of the time in which each wrist moved most (by chance 1 in 5).",
         "lead: from an alarm 10 min to 30 s before an onset to that onset. Onsets that a protocol sets cannot be foreseen: read it as chance.",
         "moving-average rate: the part of the last half hour that lay in episodes which are over. Intervals: people drawn anew.",
     ]

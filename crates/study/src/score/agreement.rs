@@ -80,12 +80,12 @@ fn figures_are_those_of_the_independent_scorer() {
         println!("not compared: the scorer, or python3 with numpy, is not here");
         return;
     };
-    let graded: Vec<Graded> = episodes::read(&labels)
+    let graded: Vec<Graded> = episodes::read(&labels, &episodes::Asked::default())
         .expect("good")
         .iter()
         .map(|(name, labels)| {
             let scores = scores::read(&files.join(format!("{name}.csv"))).expect("good");
-            Grader::default().grade(name, labels, &scores, None).expect("rows")
+            Graded::of(name, labels, &scores, None).expect("rows")
         })
         .collect();
     let ours = summary(&graded, &Effort { surrogates: 0, bootstrap: 0, seed: 0 });

@@ -1,6 +1,6 @@
 //! When alarms begin, and what they find.
 
-use super::grid::Graded;
+use super::grid::{Graded, Point};
 
 /// After an alarm none for so long, s.
 const REFRACTORY_S: f64 = 600.0;
@@ -22,6 +22,16 @@ pub(crate) fn alarms(graded: &Graded, scores: &[Option<f64>], threshold: f64) ->
     begun
 }
 
+/// When alarms begin that are false.
+pub(crate) fn false_alarms(graded: &Graded, scores: &[Option<f64>], threshold: f64) -> Vec<f64> {
+    let begun = alarms(graded, scores, threshold).into_iter().map(|index| graded.points[index]);
+    begun.filter(is_outside).map(|point| point.time).collect()
+}
+
+fn is_outside(point: &Point) -> bool {
+    !point.inside && !point.dropped
+}
+
 /// What the alarms of a recording came to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
@@ -35,8 +45,7 @@ impl Tally {
     pub(crate) fn of(graded: &Graded, scores: &[Option<f64>], threshold: f64) -> Self {
         let begun = alarms(graded, scores, threshold);
         let at = |index: &usize| graded.points[*index];
-        let false_alarms =
-            begun.iter().map(at).filter(|point| !point.inside && !point.dropped).count();
+        let false_alarms = begun.iter().map(at).filter(is_outside).count();
         let first_in = |start: f64, end: f64| {
             begun.iter().map(|index| at(index).time).find(|time| start <= *time && *time <= end)
         };
@@ -56,7 +65,6 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Grader;
     use super::*;
     use crate::episodes::{Episode, Labels};
     use crate::scores::{Hop, Scores};
@@ -67,10 +75,10 @@ mod tests {
             .zip(0..)
             .map(|(score, index)| Hop { time: f64::from(index) * 10.0, score: *score, level: None })
             .collect();
-        let episode = Episode { label: "x".into(), start: 100.0, end: 200.0 };
-        let labels = Labels { person: None, episodes: vec![episode] };
+        let episodes = vec![Episode::new("x", 100.0, 200.0)];
+        let labels = Labels { episodes, ..Labels::default() };
         let scores = Scores { hops, has_level: false };
-        Grader::default().grade("A", &labels, &scores, None).expect("there are rows")
+        Graded::of("A", &labels, &scores, None).expect("there are rows")
     }
 
     #[test]

@@ -3,9 +3,8 @@ use serde::Serialize;
 use super::alarms::alarms;
 use super::grid::Graded;
 use super::rank::{quantile, sorted};
+use crate::episodes::incidents;
 
-/// Onsets that follow each other so closely are one incident, s.
-const ONE_INCIDENT_S: f64 = 900.0;
 /// An alarm so long before an onset, s, warns of it,
 const EARLIEST_S: f64 = 600.0;
 /// down to so long before, s; a later one is late.
@@ -33,7 +32,8 @@ impl Early {
                 .into_iter()
                 .map(|index| recording.points[index].time)
                 .collect();
-            for onset in incidents(recording) {
+            for incident in incidents(&recording.events) {
+                let onset = incident.onset;
                 onsets += 1;
                 let leads_to = |time: &&f64| (LATEST_S..=EARLIEST_S).contains(&(onset - **time));
                 leads.extend(begun.iter().find(leads_to).map(|time| onset - time));
@@ -51,20 +51,8 @@ impl Early {
     }
 }
 
-/// The onsets of incidents in the order of time.
-fn incidents(recording: &Graded) -> Vec<f64> {
-    let mut onsets: Vec<f64> = Vec::new();
-    for start in sorted(recording.events.iter().map(|event| event.start)) {
-        if onsets.last().is_none_or(|last| start - last > ONE_INCIDENT_S) {
-            onsets.push(start);
-        }
-    }
-    onsets
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Grader;
     use super::*;
     use crate::episodes::{Episode, Labels};
     use crate::scores::{Hop, Scores};
@@ -75,11 +63,11 @@ mod tests {
             let time = f64::from(index) * 10.0;
             Hop { time, score: Some(f64::from(u8::from(index == 188))), level: None }
         };
-        let episode = |start| Episode { label: "x".into(), start, end: start + 60.0 };
-        let labels =
-            Labels { person: None, episodes: [1000.0, 1800.0, 2000.0].map(episode).to_vec() };
+        let episode = |start| Episode::new("x", start, start + 60.0);
+        let episodes = [1000.0, 1800.0, 2000.0].map(episode).to_vec();
+        let labels = Labels { episodes, ..Labels::default() };
         let scores = Scores { hops: (0..300).map(hop).collect(), has_level: false };
-        let graded = Grader::default().grade("A", &labels, &scores, None).expect("there are rows");
+        let graded = Graded::of("A", &labels, &scores, None).expect("there are rows");
         let early = Early::of(&[graded], |_| 0.5);
         assert_eq!((early.onsets, early.warned), (2, 1));
         assert_eq!(early.lead_quartiles_s, Some([120.0; 3]));

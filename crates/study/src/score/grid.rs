@@ -20,7 +20,7 @@ pub(crate) struct Point {
     pub(crate) inside: bool,
     /// Close to where the label changes.
     pub(crate) edge: bool,
-    /// Inside an episode that is not asked for: neither inside nor outside.
+    /// In a stretch that counts as neither inside nor outside.
     pub(crate) dropped: bool,
 }
 
@@ -38,18 +38,10 @@ pub(crate) struct Graded {
     pub(crate) events: Vec<Episode>,
 }
 
-/// What is the same for each recording.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Grader {
-    /// Labels that count; none means all.
-    pub(crate) tasks: Option<Vec<String>>,
-}
-
-impl Grader {
+impl Graded {
     /// Lays a recording's scores on the grid. `start` is its uncropped start, where known.
     /// None where there is no row.
-    pub(crate) fn grade(
-        &self,
+    pub(crate) fn of(
         recording: &str,
         labels: &Labels,
         scores: &Scores,
@@ -60,53 +52,22 @@ impl Grader {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let count = ((last - first + NEAR) / STEP_S).ceil().max(1.0) as u32;
         let times: Vec<f64> = (0..count).map(|it| first + f64::from(it) * STEP_S).collect();
-        let points = times.iter().map(|time| self.point(*time, origin, &labels.episodes)).collect();
+        let points = times.iter().map(|time| point(*time, origin, labels)).collect();
         let hops: Vec<Option<&Hop>> = times.iter().map(|time| fresh(&scores.hops, *time)).collect();
         let of = |part: fn(&Hop) -> Option<f64>| hops.iter().map(|it| it.and_then(part)).collect();
         let end = times[times.len() - 1];
         let mostly_seen =
             |it: &&Episode| it.end.min(end) - it.start.max(first) >= (it.end - it.start) / 2.0;
-        let asked = labels.episodes.iter().filter(|it| self.asked(it));
-        Some(Graded {
+        Some(Self {
             recording: recording.to_owned(),
             person: labels.person.clone().unwrap_or_else(|| recording.to_owned()),
             points,
             scores: of(|hop| hop.score),
             levels: scores.has_level.then(|| of(|hop| hop.level)),
-            events: asked.filter(mostly_seen).cloned().collect(),
+            events: labels.episodes.iter().filter(mostly_seen).cloned().collect(),
         })
     }
 
-    fn asked(&self, episode: &Episode) -> bool {
-        self.tasks.as_ref().is_none_or(|tasks| tasks.contains(&episode.label))
-    }
-
-    fn point(&self, time: f64, origin: f64, episodes: &[Episode]) -> Point {
-        let middle = time - STEP_S / 2.0;
-        let within = |it: &&Episode| it.start <= middle && middle <= it.end;
-        let inside = episodes.iter().filter(within).any(|it| self.asked(it));
-        let edge = episodes.iter().any(|it| {
-            (it.start <= middle && middle < it.start + AFTER_ONSET_S)
-                || (it.end < middle && middle <= it.end + AFTER_END_S)
-        });
-        Point {
-            time,
-            minute: (time - origin) / 60.0,
-            inside,
-            edge,
-            dropped: !inside && episodes.iter().any(|it| within(&it)),
-        }
-    }
-}
-
-/// The latest row of the 10 s that end at a moment.
-fn fresh(hops: &[Hop], time: f64) -> Option<&Hop> {
-    let after = hops.partition_point(|hop| hop.time <= time + NEAR);
-    let hop = &hops[after.checked_sub(1)?];
-    (time - hop.time < STEP_S - NEAR).then_some(hop)
-}
-
-impl Graded {
     /// The same recording under other scores.
     pub(crate) fn with_scores(&self, scores: Vec<Option<f64>>) -> Self {
         Self { scores, levels: None, ..self.clone() }
@@ -128,6 +89,30 @@ impl Graded {
     }
 }
 
+fn point(time: f64, origin: f64, labels: &Labels) -> Point {
+    let middle = time - STEP_S / 2.0;
+    let within = |of: &[Episode]| of.iter().any(|it| it.holds(middle));
+    let edge = |it: &Episode| {
+        (it.start <= middle && middle < it.start + AFTER_ONSET_S)
+            || (it.end < middle && middle <= it.end + AFTER_END_S)
+    };
+    let inside = within(&labels.episodes);
+    Point {
+        time,
+        minute: (time - origin) / 60.0,
+        inside,
+        edge: labels.episodes.iter().chain(&labels.dropped).any(edge),
+        dropped: !inside && within(&labels.dropped),
+    }
+}
+
+/// The latest row of the 10 s that end at a moment.
+fn fresh(hops: &[Hop], time: f64) -> Option<&Hop> {
+    let after = hops.partition_point(|hop| hop.time <= time + NEAR);
+    let hop = &hops[after.checked_sub(1)?];
+    (time - hop.time < STEP_S - NEAR).then_some(hop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,14 +128,12 @@ mod tests {
                 level: None,
             })
             .collect();
-        let episode = |label: &str, start, end| Episode { label: label.into(), start, end };
         let labels = Labels {
             person: None,
-            episodes: vec![episode("x", 200.0, 300.0), episode("z", 400.0, 450.0)],
+            episodes: vec![Episode::new("x", 200.0, 300.0)],
+            dropped: vec![Episode::new("z", 400.0, 450.0)],
         };
-        let grader = Grader { tasks: Some(vec!["x".to_owned()]) };
-        let graded = grader
-            .grade("A", &labels, &Scores { hops, has_level: false }, None)
+        let graded = Graded::of("A", &labels, &Scores { hops, has_level: false }, None)
             .expect("there are rows");
         let count = |part: fn(&Point) -> bool| graded.points.iter().filter(|it| part(it)).count();
         assert_eq!(count(|it| it.inside), 10);

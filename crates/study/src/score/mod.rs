@@ -20,10 +20,11 @@ mod self_test;
 mod summary;
 mod sweep;
 
+pub(crate) use alarms::false_alarms;
 pub(crate) use clock::clock;
 pub(crate) use effort::{Effort, Interval};
 pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};
-pub(crate) use grid::{Graded, Grader, STEP_S};
+pub(crate) use grid::{Graded, STEP_S};
 pub(crate) use rank::{auroc, median, quantile, roc, sorted};
 pub(crate) use summary::{Summary, pooled, summary};
 pub(crate) use sweep::best_threshold;

@@ -11,11 +11,7 @@ fn people(mut score: impl FnMut(usize, f64, bool) -> Option<f64>) -> Vec<Graded>
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut one = |person: usize| {
         let moved = f64::from(random.random_range(-300..300));
-        let event = |(start, end): (f64, f64)| Episode {
-            label: "x".into(),
-            start: start + moved,
-            end: end + moved,
-        };
+        let event = |(start, end): (f64, f64)| Episode::new("x", start, end).later(moved);
         let episodes = [(700.0, 1000.0), (1500.0, 2000.0), (2600.0, 2720.0)].map(event).to_vec();
         let inside =
             |time: f64| episodes.iter().any(|it| (it.start..=it.end).contains(&(time - 5.0)));
@@ -24,8 +20,8 @@ fn people(mut score: impl FnMut(usize, f64, bool) -> Option<f64>) -> Vec<Graded>
             Hop { time, score: score(person, time, inside(time)), level: None }
         };
         let scores = Scores { hops: (0..360).map(hop).collect(), has_level: false };
-        let labels = Labels { person: None, episodes: episodes.clone() };
-        Grader::default().grade(&person.to_string(), &labels, &scores, None).expect("rows")
+        let labels = Labels { episodes: episodes.clone(), ..Labels::default() };
+        Graded::of(&person.to_string(), &labels, &scores, None).expect("rows")
     };
     (0..12).map(&mut one).collect()
 }

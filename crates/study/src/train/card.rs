@@ -49,11 +49,15 @@ pub(super) fn about(class: &Class<'_>) -> About {
         data: names.join(", "),
         licence: recipe.licence.clone(),
         protocol: format!(
-            "label: inside an episode at the middle of the hop; people and classes weigh the same, \
+            "label: {} at the middle of the hop; people and classes weigh the same, \
              onsets more; elastic net on targets of -1 and 1, lasso {}, ridge {}, then calibrated \
              on unseen people; each recording as it is, {} times with its start cropped, {} times \
              with its blocks reordered; {rows} windows, {inside} of them inside",
-            recipe.lasso, recipe.ridge, recipe.crops, recipe.shuffles
+            recipe.asked.label(),
+            recipe.lasso,
+            recipe.ridge,
+            recipe.crops,
+            recipe.shuffles
         ),
     }
 }

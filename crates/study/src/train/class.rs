@@ -9,7 +9,7 @@ use super::logistic::{Prior, Problem, fit, sigmoid};
 use super::population::{self, Measured};
 use super::rows::{Rows, Timetable};
 use super::{NO_ALARM, Recipe, card};
-use crate::score::{Graded, Grader};
+use crate::score::Graded;
 use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
 
@@ -172,7 +172,7 @@ impl<'a> Class<'a> {
                 level: None,
             });
             let scores = Scores { hops: hops.collect(), has_level: false };
-            Grader::default().grade(&sitting.name, &sitting.labels, &scores, None)
+            Graded::of(&sitting.name, &sitting.labels, &scores, None)
         };
         unseen.iter().filter_map(grade).collect()
     }

@@ -5,7 +5,7 @@ use anyhow::ensure;
 
 use super::card::card;
 use super::{Class, Lesson, Recipe, personal, thresholds};
-use crate::sitting::sittings;
+use crate::sitting::{sittings, with_episodes};
 use crate::source::Sources;
 use crate::{episodes, model_file, parallel};
 
@@ -30,12 +30,16 @@ pub(crate) struct TrainArgs {
     recipe: Recipe,
 }
 
+/// Thresholds are chosen on people whom a model of the others scored.
+const FEWEST_PEOPLE: usize = 2;
+
 /// Makes a model, and prints what its card has to say.
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let episodes = episodes::read(&args.episodes)?;
+    let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
     let sittings = sittings(args.sources.read()?, &episodes);
-    ensure!(!sittings.is_empty(), "{} labels none of the recordings", args.episodes.display());
+    let people = with_episodes(sittings.iter());
+    ensure!(!people.is_empty(), "{} labels none of the recordings", args.episodes.display());
     let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let id = args.id.clone().unwrap_or(stem);
     if let Some(prior) = &args.personal {
@@ -50,6 +54,14 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     }
+    ensure!(
+        people.len() >= FEWEST_PEOPLE,
+        "training takes episodes of {FEWEST_PEOPLE} people, as one is left out to choose the \
+         thresholds: {} has none but {}'s; add recordings of others and their rows, or change a \
+         finished model with --personal",
+        args.episodes.display(),
+        people.into_iter().collect::<Vec<_>>().join(" and ")
+    );
     let lessons =
         parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
     let class = Class::of(&lessons, &args.recipe, |_| false);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use detector::{Config, Model, Thresholds};
 
 use crate::run::run;
-use crate::score::{Graded, Grader, best_threshold};
+use crate::score::{Graded, best_threshold};
 use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
 
@@ -37,12 +37,12 @@ pub(crate) fn thresholds(unseen: &[Graded]) -> Thresholds {
 }
 
 /// Runs the whole detector with a model over a recording, and grades it.
-pub(crate) fn grade(sitting: &Sitting, model: &Arc<Model>, grader: &Grader) -> Option<Graded> {
+pub(crate) fn grade(sitting: &Sitting, model: &Arc<Model>) -> Option<Graded> {
     let found = run(&sitting.stream, &Config::default(), model);
     let hops = found.assessments.iter().map(Hop::of).collect();
     let scores = Scores { hops, has_level: true };
     let origin = sitting.origin.as_seconds_f64();
     let mut labels = sitting.labels.clone();
     labels.person = Some(sitting.person.clone());
-    grader.grade(&sitting.name, &labels, &scores, Some(origin))
+    Graded::of(&sitting.name, &labels, &scores, Some(origin))
 }

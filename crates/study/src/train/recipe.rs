@@ -1,6 +1,7 @@
 use anyhow::ensure;
 use detector::Inputs;
 
+use crate::episodes::Asked;
 use crate::features::{feature_of, names, view_of};
 
 /// How a model is made.
@@ -27,6 +28,8 @@ pub(crate) struct Recipe {
     /// Views of them that may be weighed, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = VIEWS.map(str::to_owned))]
     pub(crate) views: Vec<String>,
+    #[command(flatten)]
+    pub(crate) asked: Asked,
     /// The licence of the recordings, for the model's card.
     #[arg(long, default_value = "unknown")]
     pub(crate) licence: String,

@@ -33,7 +33,8 @@ pub(super) struct Rows {
 impl Rows {
     /// Runs the detector for its inputs.
     pub(super) fn of(sitting: &Sitting, blank: &Arc<Model>) -> Self {
-        let hops: Vec<Assessment> = assessed(sitting, blank).collect();
+        let counts = |it: &Assessment| !is_dropped(sitting, it.at.as_seconds_f64());
+        let hops: Vec<Assessment> = assessed(sitting, blank).filter(counts).collect();
         let times: Vec<f64> = hops.iter().map(|it| it.at.as_seconds_f64()).collect();
         let width = Inputs::names().len() + 1;
         let values = hops.iter().flat_map(|it| it.inputs.values().chain([1.0]));
@@ -90,9 +91,11 @@ impl Timetable {
                 (sitting.stream.start.as_seconds_f64(), sitting.stream.end.as_seconds_f64());
             let mut time = start;
             while time <= end {
-                let (inside, all) = minutes.entry(minute(sitting, time)).or_default();
-                *inside += f64::from(u8::from(is_inside(sitting, time)));
-                *all += 1.0;
+                if !is_dropped(sitting, time) {
+                    let (inside, all) = minutes.entry(minute(sitting, time)).or_default();
+                    *inside += f64::from(u8::from(is_inside(sitting, time)));
+                    *all += 1.0;
+                }
                 time += HOP_S as f64;
             }
         }
@@ -111,8 +114,13 @@ pub(super) fn assessed(
 
 /// The label of a hop, as it will be scored: that of the middle of its 10 s.
 pub(super) fn is_inside(sitting: &Sitting, time: f64) -> bool {
-    let middle = time - STEP_S / 2.0;
-    sitting.labels.episodes.iter().any(|it| it.start <= middle && middle <= it.end)
+    sitting.labels.episodes.iter().any(|it| it.holds(time - STEP_S / 2.0))
+}
+
+/// Whether a hop counts as neither inside nor outside.
+fn is_dropped(sitting: &Sitting, time: f64) -> bool {
+    let within = sitting.labels.dropped.iter().any(|it| it.holds(time - STEP_S / 2.0));
+    within && !is_inside(sitting, time)
 }
 
 fn is_fresh(sitting: &Sitting, time: f64) -> bool {
