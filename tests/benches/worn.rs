@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use biosignal::recording::{FILES, Recording, Track};
+use biosignal::recording::{FILES, Recording};
 use biosignal::{DeviceId, Reading, Timestamp};
 use detector::{Detector, Output};
 use rustix::time::{ClockId, clock_gettime};
@@ -29,7 +29,9 @@ impl Worn {
         })?;
         let start = second_of(recording.start()) + 1;
         let mut seconds: Vec<Vec<Reading>> = Vec::new();
-        for reading in recording.tracks.iter().flat_map(packets) {
+        let device = DeviceId::from_address([0xe4, 0, 0, 0, 0, 1]);
+        let tracks = recording.tracks.iter();
+        for reading in tracks.flat_map(|track| track.readings(&device, PACKET_US)) {
             let sent = second_of(reading.end().plus_micros(999_999));
             let at = usize::try_from(sent - start).unwrap_or(0);
             seconds.resize_with(seconds.len().max(at + 1), Vec::new);
@@ -66,25 +68,6 @@ fn read(folder: &Path) -> Result<Recording> {
         }
     }
     Ok(Recording::from_files(&files)?)
-}
-
-fn packets(track: &Track) -> impl Iterator<Item = Reading> {
-    let length = (PACKET_US / track.period_us).max(1);
-    let samples = track.samples.chunks(length as usize * track.channel.components());
-    samples.zip(0_u32..).map(move |(samples, sequence)| {
-        let before = i64::from(sequence) * i64::from(length) * i64::from(track.period_us);
-        let measured_at = track.start.plus_micros(before);
-        Reading {
-            device: DeviceId::from_address([0xe4, 0, 0, 0, 0, 1]),
-            channel: track.channel,
-            epoch: 1,
-            sequence,
-            measured_at,
-            received_at: measured_at,
-            period_us: track.period_us,
-            samples: samples.to_vec(),
-        }
-    })
 }
 
 fn second_of(moment: Timestamp) -> i64 {

@@ -7,6 +7,7 @@
 mod channel;
 mod gap;
 mod ids;
+mod playback;
 mod reading;
 pub mod recording;
 mod time;

@@ -25,37 +25,11 @@ fn read(file: &Path) -> Recording {
     Recording::from_zip(&bytes).expect("it is a recording")
 }
 
-fn readings(recording: &Recording) -> Vec<Reading> {
-    let measured = [Channel::Bvp, Channel::Acceleration, Channel::Eda, Channel::SkinTemperature];
-    let mut all = Vec::new();
-    for track in measured.into_iter().filter_map(|channel| recording.track(channel)) {
-        let size = usize::try_from(500_000 / track.period_us).expect("small");
-        let mut measured_at = track.start;
-        for (sequence, samples) in
-            (0..).zip(track.samples.chunks(size * track.channel.components()))
-        {
-            let reading = Reading {
-                device: DeviceId::from_address([1; 6]),
-                channel: track.channel,
-                epoch: 1,
-                sequence,
-                measured_at,
-                received_at: measured_at,
-                period_us: track.period_us,
-                samples: samples.to_vec(),
-            };
-            measured_at = reading.end();
-            all.push(reading);
-        }
-    }
-    all.sort_by_key(Reading::end);
-    all
-}
-
 fn replay(recording: &Recording) -> Vec<Assessment> {
     let mut detector = Detector::new(Config::default(), Arc::new(default_model()));
     let second = |time: Timestamp| time.as_micros() / 1_000_000;
-    let all = readings(recording);
+    let mut all = recording.readings(&DeviceId::from_address([1; 6]), 500_000);
+    all.sort_by_key(Reading::end);
     let (mut next, mut found) = (0, Vec::new());
     for now in second(recording.start())..second(recording.end()) {
         while all.get(next).is_some_and(|reading| reading.end() <= Timestamp::from_seconds(now)) {

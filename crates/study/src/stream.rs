@@ -1,7 +1,7 @@
 //! A recording as the readings that a wristband would have sent.
 
 use biosignal::recording::Recording;
-use biosignal::{Channel, DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
+use biosignal::{DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
 
 /// Readings in the order of their time, and the stretch that they stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,28 +17,10 @@ pub(crate) struct Stream {
 const PACKET_US: u32 = 500_000;
 
 impl Stream {
-    /// Plays a recording. What the maker computed from the pulse wave afterwards (heart rate,
-    /// intervals) is played only where the pulse wave itself is missing.
+    /// Plays a recording.
     pub(crate) fn of(recording: &Recording) -> Self {
-        let pulse = recording.track(Channel::Bvp).is_some();
-        let mut readings = Vec::new();
-        for track in &recording.tracks {
-            if pulse && track.channel == Channel::HeartRate {
-                continue;
-            }
-            let packet = (PACKET_US / track.period_us).max(1) as usize;
-            let chunks = track.samples.chunks(packet * track.channel.components());
-            readings.extend(chunks.zip(0..).map(|(samples, sequence)| {
-                let before = i64::from(sequence) * packet as i64 * i64::from(track.period_us);
-                let at = track.start.plus_micros(before);
-                reading(track.channel, sequence, at, track.period_us, samples.to_vec())
-            }));
-        }
-        if !pulse {
-            readings.extend(recording.beats.iter().zip(0..).map(|(beat, sequence)| {
-                reading(Channel::Ibi, sequence, beat.at, 0, vec![0, beat.interval_us])
-            }));
-        }
+        let device = DeviceId::from_address([0xE4, 0, 0, 0, 0, 1]);
+        let readings = recording.readings(&device, PACKET_US);
         Self::from_readings(readings, recording.start(), recording.end())
     }
 
@@ -77,25 +59,6 @@ impl Stream {
     }
 }
 
-fn reading(
-    channel: Channel,
-    sequence: u32,
-    at: Timestamp,
-    period_us: u32,
-    samples: Vec<i32>,
-) -> Reading {
-    Reading {
-        device: DeviceId::from_address([0xE4, 0, 0, 0, 0, 1]),
-        channel,
-        epoch: 1,
-        sequence,
-        measured_at: at,
-        received_at: at,
-        period_us,
-        samples,
-    }
-}
-
 /// The part of a reading that lies in a stretch.
 fn within(reading: &Reading, from: Timestamp, until: Timestamp) -> Option<Reading> {
     let inside = |at: Timestamp| from <= at && at < until;
@@ -116,13 +79,16 @@ fn within(reading: &Reading, from: Timestamp, until: Timestamp) -> Option<Readin
 
 #[cfg(test)]
 mod tests {
+    use biosignal::{Channel, recording::Track};
+
     use super::*;
 
     fn skin(start: i64, samples: Vec<i32>) -> Stream {
-        let readings =
-            vec![reading(Channel::Eda, 0, Timestamp::from_seconds(start), 250_000, samples)];
-        let end = readings[0].end();
-        Stream::from_readings(readings, Timestamp::from_seconds(start), end)
+        let start = Timestamp::from_seconds(start);
+        let track = Track { channel: Channel::Eda, start, period_us: 250_000, samples };
+        let device = DeviceId::from_address([1; 6]);
+        let readings = track.readings(&device, 3_000_000).collect();
+        Stream::from_readings(readings, start, track.end())
     }
 
     #[test]
