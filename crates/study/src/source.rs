@@ -82,6 +82,8 @@ impl Sources {
             })
         };
         let stored = |person: &PersonId| {
+            let worn = runtime.block_on(store.assignments_of_person(person))?;
+            ensure!(!worn.is_empty(), "no wristband was ever assigned to {person}");
             let readings = runtime.block_on(store.scan(Scan {
                 of: Of::Person(person.clone()),
                 channels: Vec::new(),
@@ -90,13 +92,18 @@ impl Sources {
             }))?;
             let start = readings.first().map(|it| it.measured_at);
             let end = readings.iter().map(biosignal::Reading::end).max();
-            let (start, end) = start
-                .zip(end)
-                .with_context(|| format!("the store holds no reading of {person} then"))?;
+            let (start, end) = start.zip(end).with_context(|| self.nothing_of(person))?;
             let stream = Stream::from_readings(readings, start, end);
             Ok(Named { name: person.as_str().to_owned(), stream })
         };
         self.person.iter().map(stored).collect()
+    }
+
+    /// Says of which stretch the store holds nothing.
+    fn nothing_of(&self, person: &PersonId) -> String {
+        let from = self.from.map(|it| format!(" from {it} on")).unwrap_or_default();
+        let to = self.to.map(|it| format!(" before {it}")).unwrap_or_default();
+        format!("the store holds no reading of {person}{from}{to}")
     }
 }
 
