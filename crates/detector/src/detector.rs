@@ -163,6 +163,9 @@ impl Detector {
         }
         let hidden = self.hidden(second);
         let changed = hidden != self.state.hidden && hidden.is_some();
+        if self.state.hidden == Some(Cause::OffWrist) && hidden.is_none() {
+            self.worn_again(second);
+        }
         self.state.hidden = hidden;
         let is_hop = Hops::ends_with(second);
         if !is_hop && !changed {
@@ -174,8 +177,16 @@ impl Detector {
         let (window, spreads) = self.window();
         self.assess(second, &window, &spreads, hidden, outputs);
         if is_hop {
-            self.state.hops.push(&spreads);
+            // What a table shows is no past of the wearer's.
+            let off = hidden == Some(Cause::OffWrist);
+            self.state.hops.push(&if off { FeatureVector::default() } else { spreads });
         }
+    }
+
+    /// Judges by what comes from now on: the window still holds what the band saw elsewhere.
+    fn worn_again(&mut self, second: i64) {
+        self.state.live = Pipeline::default();
+        self.state.first_valid = Some(second);
     }
 
     /// The window that ends now, and its features in the population's spreads.

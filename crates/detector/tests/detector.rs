@@ -79,10 +79,11 @@ fn a_clock_that_was_wrong_does_not_silence_what_comes_after() {
     assert!(last(&outputs).0 >= Level::Learning, "{:?}", last(&outputs));
 }
 
-#[test]
-fn off_the_wrist_is_no_reading_within_two_and_a_half_minutes() {
-    let mut all = stream(500, 16);
-    for r in all.iter_mut().filter(|r| r.measured_at >= at(300)) {
+/// A stream of so many seconds in which the band lies on a table from 300 s until `worn_again`.
+fn taken_off(seconds: i64, worn_again: i64) -> Vec<Reading> {
+    let mut all = stream(seconds, 16);
+    let lies = |r: &&mut Reading| r.measured_at >= at(300) && r.measured_at < at(worn_again);
+    for r in all.iter_mut().filter(lies) {
         let count = r.len();
         match r.channel {
             biosignal::Channel::Acceleration => r.samples = [16, -16, 1008].repeat(count),
@@ -95,16 +96,41 @@ fn off_the_wrist_is_no_reading_within_two_and_a_half_minutes() {
             _ => r.samples.iter_mut().for_each(|step| *step %= 80),
         }
     }
-    for r in all.iter_mut().filter(|r| r.measured_at >= at(300)) {
+    for r in all.iter_mut().filter(lies) {
         // The sensor flickers as sensors do.
         if r.channel == biosignal::Channel::Acceleration {
             r.samples[2] += 16;
         }
     }
-    let mut detector = fresh();
+    all
+}
+
+#[test]
+fn off_the_wrist_is_no_reading_within_two_and_a_half_minutes() {
+    let (all, mut detector) = (taken_off(500, 500), fresh());
     assert!(last(&play(&mut detector, &all, 0, 305)).0 >= Level::Learning);
     let off = (Level::NoReading, Some(Cause::OffWrist));
     assert_eq!(last(&play(&mut detector, &all, 305, 450)), off);
+}
+
+#[test]
+fn worn_again_a_band_is_judged_by_what_it_sees_on_the_wrist_alone() {
+    let (all, mut detector) = (taken_off(1060, 900), fresh());
+    play(&mut detector, &all, 0, 900);
+    let found = play(&mut detector, &all, 900, 1060);
+    let found = found.iter().filter_map(|o| match o {
+        Output::Assessment(a) => Some(a),
+        Output::Alert(_) => None,
+    });
+    let verdicts: Vec<_> = found.filter(|a| a.score.is_some()).collect();
+    assert!(verdicts.iter().all(|a| a.at >= at(960)), "{:?}", verdicts.first().map(|a| a.at));
+    assert!(verdicts.len() >= 8, "{}", verdicts.len());
+    // What was seen on the table is no change of the wearer's.
+    let changed = |a: &&detector::Assessment| {
+        let at = detector::Inputs::names().iter().position(|it| it == "scl.medium").unwrap();
+        a.inputs.values().nth(at).unwrap() != 0.0
+    };
+    assert!(!verdicts.iter().take(6).any(|a| changed(a)), "compared with a table");
 }
 
 #[test]
