@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_without_a_label_stays_and_is_calm() {
+        let stream = sitting().stream;
+        let recording = |name: &str| Named { name: name.to_owned(), stream: stream.clone() };
+        let episodes = Episodes::from([("A".to_owned(), sitting().labels)]);
+        let all = sittings(vec![recording("A"), recording("B")], &episodes);
+        let calm: Vec<bool> = all.iter().map(|it| !it.has_episode()).collect();
+        assert_eq!(calm, [false, true]);
+        assert_eq!(with_episodes(all.iter()), BTreeSet::from(["A"]));
+    }
+
+    #[test]
     fn a_seed_is_an_order() {
         assert_eq!(sitting().shuffled(3).stream, sitting().shuffled(3).stream);
     }
