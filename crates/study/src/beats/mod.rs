@@ -75,11 +75,10 @@ pub(crate) fn execute(args: &BeatsArgs) -> anyhow::Result<ExitCode> {
     println!("\n{}", Row::HEAD);
     rows(&all).iter().for_each(|row| println!("{row}"));
     println!();
-    NOTES.iter().for_each(|note| println!("{note}"));
     let [extra, confirmed] =
         all.iter().fold([0, 0], |sum, it| [0, 1].map(|at| sum[at] + it.unconfirmed[at]));
     println!(
-        "\n{extra} live beats are not in the batch; MSPTDfast, of another kind, finds {confirmed} of them too."
+        "{extra} live beats are not in the batch; MSPTDfast, of another kind, finds {confirmed} of them too.\n"
     );
     NOTES.iter().for_each(|note| println!("{note}"));
     Ok(ExitCode::SUCCESS)
