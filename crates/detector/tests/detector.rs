@@ -130,7 +130,7 @@ fn worn_again_a_band_is_judged_by_what_it_sees_on_the_wrist_alone() {
         let at = detector::Inputs::names().iter().position(|it| it == "scl.medium").unwrap();
         a.inputs.values().nth(at).unwrap() != 0.0
     };
-    assert!(!verdicts.iter().take(6).any(|a| changed(a)), "compared with a table");
+    assert!(!verdicts.iter().take(6).any(changed), "compared with a table");
 }
 
 #[test]
