@@ -43,9 +43,10 @@ const GROUPS: usize = 5;
 /// With fewer people who had an episode nothing is left to learn from.
 const FEWEST_PEOPLE: usize = 3;
 
-/// Trains without each person in turn and scores that person.
+/// Trains on the whole recordings of all people but one, each in turn, and scores that person's.
 pub(super) fn leave_one_out(
     lessons: &[Lesson],
+    scored: &[Sitting],
     recipe: &Recipe,
     shuffles: u64,
 ) -> anyhow::Result<Vec<Contender>> {
@@ -67,14 +68,20 @@ pub(super) fn leave_one_out(
         .collect();
     let folds = parallel::try_each("leaving one person out", &groups, |group| {
         let class = Class::of(lessons, recipe, |it| group.contains(&it.person.as_str()));
-        let fold = |person: &&str| fold(&class, &kinds, person, shuffles);
+        let fold = |person: &&str| fold(&class, &kinds, person, scored, shuffles);
         group.par_iter().map(fold).collect::<anyhow::Result<Vec<Fold>>>()
     })?;
     let folds: Vec<Fold> = folds.into_iter().flatten().collect();
     Ok(assemble(&kinds, &folds, shuffles))
 }
 
-fn fold(class: &Class<'_>, kinds: &Kinds, person: &str, shuffles: u64) -> anyhow::Result<Fold> {
+fn fold(
+    class: &Class<'_>,
+    kinds: &Kinds,
+    person: &str,
+    scored: &[Sitting],
+    shuffles: u64,
+) -> anyhow::Result<Fold> {
     let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
     let others = |it: &Sitting| it.person != person;
     for (_, mask) in kinds {
@@ -84,7 +91,7 @@ fn fold(class: &Class<'_>, kinds: &Kinds, person: &str, shuffles: u64) -> anyhow
         let fitted = class.fit(mask, others);
         let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
-            let own = class.sittings().filter(|it| it.person == person);
+            let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
         };
         fold.graded.push(over(&Sitting::clone));
@@ -131,9 +138,13 @@ fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
 
 /// Where people have several sessions: each later one is scored by a model of all other people
 /// and of the person's own earlier sessions. None where nobody has.
-pub(super) fn forward(lessons: &[Lesson], recipe: &Recipe) -> anyhow::Result<Option<Contender>> {
+pub(super) fn forward(
+    lessons: &[Lesson],
+    scored: &[Sitting],
+    recipe: &Recipe,
+) -> anyhow::Result<Option<Contender>> {
     let is_later = |it: &&Sitting| lessons.iter().any(|other| is_earlier(&other.sitting, it));
-    let later: Vec<&Sitting> = lessons.iter().map(|it| &it.sitting).filter(is_later).collect();
+    let later: Vec<&Sitting> = scored.iter().filter(is_later).collect();
     if later.is_empty() {
         return Ok(None);
     }

@@ -47,7 +47,7 @@ pub(crate) struct EvaluateArgs {
     /// Score files of another detector, as a further line: NAME=FOLDER. May be given again.
     #[arg(long, value_name = "NAME=FOLDER")]
     compare: Vec<String>,
-    /// Cut 0 to 10 min off each start, drawn from this seed and the recording's name.
+    /// Cut 0 to 10 min off the start of what is scored, drawn from this seed and the recording's name.
     #[arg(long)]
     crop: Option<u64>,
     /// Write every figure as JSON.
@@ -93,11 +93,12 @@ fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
 
 fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
-    let sittings = args.sittings(&episodes)?;
+    let whole = args.sittings(&episodes)?;
+    let sittings = args.scored(&whole);
     let starts = args.starts(&sittings)?;
     let effort = Effort { surrogates: args.surrogates, bootstrap: args.bootstrap, seed: args.seed };
     let mut remarks = Vec::new();
-    let mut contenders = args.contenders(&sittings, &episodes, &starts, &mut remarks)?;
+    let mut contenders = args.contenders(&whole, &sittings, &episodes, &starts, &mut remarks)?;
     let plain = (!sittings.is_empty()).then(|| Plain::of(&sittings, args.orders));
     let mut further = match &plain {
         Some(plain) => plain.contenders(&contenders[0]),
@@ -133,16 +134,19 @@ impl EvaluateArgs {
         if self.scores.is_some() && self.sources.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sittings = sittings(self.sources.read()?, episodes);
+        let sittings = sittings(self.sources.read()?, episodes);
         ensure!(
             sittings.iter().any(Sitting::has_episode),
             "{} has no episode of these recordings",
             self.episodes.display()
         );
-        if let Some(seed) = self.crop {
-            sittings = sittings.iter().map(|it| it.cropped(seed)).collect();
-        }
         Ok(sittings)
+    }
+
+    /// What is scored: models learn from whole recordings of others, as the shipped one does.
+    fn scored(&self, whole: &[Sitting]) -> Vec<Sitting> {
+        let scored = |it: &Sitting| self.crop.map_or_else(|| it.clone(), |seed| it.cropped(seed));
+        whole.iter().map(scored).collect()
     }
 
     /// When recordings began: as a file says, else as they say themselves.
@@ -162,6 +166,7 @@ impl EvaluateArgs {
     /// The detector first, and what is made of it.
     fn contenders(
         &self,
+        whole: &[Sitting],
         sittings: &[Sitting],
         episodes: &Episodes,
         starts: &BTreeMap<String, f64>,
@@ -183,9 +188,9 @@ impl EvaluateArgs {
             return Ok(vec![Contender::new(model.id(), graded, shuffled)]);
         }
         let lessons =
-            parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
-        let mut contenders = folds::leave_one_out(&lessons, &self.recipe, self.orders)?;
-        match folds::forward(&lessons, &self.recipe)? {
+            parallel::each("measuring", whole, |sitting| Lesson::of(sitting, &self.recipe));
+        let mut contenders = folds::leave_one_out(&lessons, sittings, &self.recipe, self.orders)?;
+        match folds::forward(&lessons, sittings, &self.recipe)? {
             Some(forward) => contenders.push(forward),
             None => remarks.push(
                 "Forward chaining by date was skipped: nobody has more than one recording."

@@ -198,10 +198,6 @@ impl<'a> Class<'a> {
         })?)
     }
 
-    pub(crate) fn sittings(&self) -> impl Iterator<Item = &Sitting> {
-        self.lessons.iter().map(|lesson| &lesson.sitting)
-    }
-
     /// How many hops there are, and how many of them inside an episode.
     pub(super) fn counts(&self) -> (usize, usize) {
         let inside = |rows: &Rows| rows.inside.iter().filter(|it| **it).count();

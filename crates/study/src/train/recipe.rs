@@ -11,10 +11,10 @@ pub(crate) struct Recipe {
     #[arg(long, default_value_t = 0.009)]
     pub(crate) lasso: f64,
     /// How strongly weights are drawn to 0.
-    #[arg(long, default_value_t = 0.05)]
+    #[arg(long, default_value_t = 0.02)]
     pub(crate) ridge: f64,
     /// Time constant of the score's smoothing, s.
-    #[arg(long, default_value_t = 30.0)]
+    #[arg(long, default_value_t = 20.0)]
     pub(crate) smoothing: f64,
     /// Each recording is learned from again so often with its start cropped at random.
     #[arg(long, default_value_t = 3)]
@@ -36,9 +36,10 @@ pub(crate) struct Recipe {
 }
 
 /// What was worth its weight on people who were left out; the others stay for reading.
-const FEATURES: [&str; 18] = [
+const FEATURES: [&str; 19] = [
     "heart_rate_20s",
     "heart_rate_tracked",
+    "rmssd",
     "pnn50",
     "pulse_amplitude",
     "pulse_clean",
@@ -56,7 +57,7 @@ const FEATURES: [&str; 18] = [
     "breath_ratio",
     "breath_line",
 ];
-const VIEWS: [&str; 5] = ["level", "rank", "short", "medium", "long"];
+const VIEWS: [&str; 6] = ["level", "rank", "brief", "short", "medium", "long"];
 
 impl Recipe {
     /// Which inputs may be weighed, in the order of [`Inputs::names`].
