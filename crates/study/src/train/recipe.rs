@@ -57,7 +57,7 @@ const FEATURES: [&str; 19] = [
     "breath_ratio",
     "breath_line",
 ];
-const VIEWS: [&str; 6] = ["level", "rank", "brief", "short", "medium", "long"];
+const VIEWS: [&str; 7] = ["level", "rank", "own", "brief", "short", "medium", "long"];
 
 impl Recipe {
     /// Which inputs may be weighed, in the order of [`Inputs::names`].

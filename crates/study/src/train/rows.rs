@@ -13,7 +13,7 @@ const ONSET_FROM_S: f64 = 10.0;
 /// until so many,
 const ONSET_UNTIL_S: f64 = 120.0;
 /// by so much: an alarm is to come early in an episode.
-const ONSET_MORE: f64 = 3.0;
+const ONSET_MORE: f64 = 2.5;
 /// This part of the weight evens out the classes within each minute since the start, so that a
 /// timetable is no use.
 const MINUTE_SHARE: f64 = 0.25;
@@ -153,7 +153,7 @@ mod tests {
         };
         let weights = rows.weights(None, 1.0);
         assert!((weights[0] + weights[1] - 0.5).abs() < 1e-12);
-        assert!((weights[2] / weights[3] - 4.0).abs() < 1e-12);
+        assert!((weights[2] / weights[3] - 3.5).abs() < 1e-12);
         let even = rows.weights(Some(&Timetable([(0, 0.25), (1, 1.0)].into())), 1.0);
         assert!((even.sum() - 1.0).abs() < 1e-12);
         assert!(even[3] < weights[3]);
