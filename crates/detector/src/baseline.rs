@@ -42,9 +42,10 @@ struct Learned {
     mean: f64,
     /// Mean squared distance from the mean.
     scatter: f64,
-    /// Windows in each bin, as far as they still count.
+    /// Windows up to each bin, itself included, as far as they still count: how many lie on
+    /// either side of a value is asked more often than another is added.
     #[serde(with = "crate::fixed")]
-    bins: [f64; BINS],
+    until: [f64; BINS],
 }
 
 /// A value against the person's past, itself included.
@@ -111,12 +112,12 @@ impl Learned {
         self.scatter += (off * off - self.scatter) / self.windows;
         let step = (value - self.mean) / self.windows;
         self.mean += if self.windows < KNOWN { step } else { step.clamp(-DRIFT, DRIFT) };
-        let total: f64 = self.bins.iter().sum();
+        let total = self.until[BINS - 1];
         if total + 1.0 > most {
             let keep = (most - 1.0) / total;
-            self.bins.iter_mut().for_each(|count| *count *= keep);
+            self.until.iter_mut().for_each(|count| *count *= keep);
         }
-        self.bins[bin(value)] += 1.0;
+        self.until[bin(value)..].iter_mut().for_each(|count| *count += 1.0);
     }
 
     fn shrunk(&self) -> f64 {
@@ -125,10 +126,9 @@ impl Learned {
 
     fn place(&self, value: f64) -> Place {
         let own = bin(value);
-        let here = self.bins[own] + 1.0;
-        let below: f64 = self.bins[..own].iter().sum();
-        let above: f64 = self.bins[own + 1..].iter().sum();
-        let total = below + here + above;
+        let below = own.checked_sub(1).map_or(0.0, |before| self.until[before]);
+        let here = self.until[own] - below + 1.0;
+        let total = self.until[BINS - 1] + 1.0;
         let part = (below + here / 2.0 + SHRINK * normal_below(value)) / (total + SHRINK);
         Place { off: self.off(value), rank: 3.0 * (part - 0.5) }
     }
@@ -216,9 +216,9 @@ mod tests {
         (0..1000_u32).for_each(|at| own.take(2.0 + f64::from(at % 100) / 100.0, 1040.0));
         assert!(own.place(1.0).rank < -1.3 && own.place(3.5).rank > 1.4);
         assert!(own.place(2.5).rank.abs() < 0.3 && (own.place(2.5).off).abs() < 0.2);
-        let total: f64 = own.bins.iter().sum();
+        let total = own.until[BINS - 1];
         (0..5000_u32).for_each(|_| own.take(0.0, 1040.0));
-        assert!(total <= 1000.0 && own.bins.iter().sum::<f64>() <= 1040.0 + 1e-6);
+        assert!(total <= 1000.0 && own.until[BINS - 1] <= 1040.0 + 1e-6);
         assert!(own.place(1.0).rank > 1.0, "the past is forgotten");
     }
 }

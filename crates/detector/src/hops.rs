@@ -25,21 +25,21 @@ const PARTS: [f64; KEPT + 1] = {
     }
     parts
 };
-/// Stands where a feature is missing.
-const MISSING: i32 = i32::MIN;
 
 /// The features of the last twelve minutes, hop by hop, in the population's spreads.
+///
+/// Each hop is kept as the sums over all hops up to it, so that those over any stretch are
+/// the difference of two. They wrap around; what is true of a stretch is far from that.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Hops(VecDeque<Hop>);
+pub(crate) struct Hops(VecDeque<Sums>);
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Hop(#[serde(with = "crate::fixed")] [i32; COUNT]);
-
-/// Sums over some of the hops, and how many hops have the feature.
-#[derive(Clone, Copy, Debug)]
+/// Sums over hops, and how many hops have the feature.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
+    #[serde(with = "crate::fixed")]
     sums: [i32; COUNT],
-    counts: [i32; COUNT],
+    #[serde(with = "crate::fixed")]
+    counts: [u8; COUNT],
 }
 
 impl Hops {
@@ -50,10 +50,14 @@ impl Hops {
 
     /// Adds the newest, of values within 4.
     pub(crate) fn push(&mut self, spreads: &FeatureVector) {
-        if self.0.len() == KEPT {
+        if self.0.len() == KEPT + 1 {
             self.0.pop_front();
         }
-        self.0.push_back(Hop::of(spreads));
+        let before = self.0.back().copied().unwrap_or_default();
+        if self.0.is_empty() {
+            self.0.push_back(before);
+        }
+        self.0.push_back(before.with(spreads));
     }
 
     /// Fills in one that came late, by its age in hops, where nothing is known yet.
@@ -61,32 +65,21 @@ impl Hops {
         if age >= KEPT {
             return;
         }
-        while self.0.len() <= age {
-            self.0.push_front(Hop([MISSING; COUNT]));
+        let oldest = self.0.front().copied().unwrap_or_default();
+        while self.0.len() <= age + 1 {
+            self.0.push_front(oldest);
         }
-        let place = self.0.len() - 1 - age;
-        if self.0[place].0 == [MISSING; COUNT] {
-            self.0[place] = Hop::of(spreads);
+        if self.sums(age..=age).counts == [0; COUNT] {
+            let place = self.0.len() - 1 - age;
+            self.0.range_mut(place..).for_each(|sums| *sums = sums.with(spreads));
         }
     }
 
     /// The sums over hops of these ages; the newest has the age 0.
     pub(crate) fn sums(&self, ages: RangeInclusive<usize>) -> Sums {
-        let mut sums = Sums::default();
-        let until = self.0.len().saturating_sub(*ages.start());
-        let from = self.0.len().saturating_sub(1 + ages.end());
-        for hop in self.0.range(from..until.max(from)) {
-            sums.take(hop);
-        }
-        sums
-    }
-}
-
-impl Hop {
-    #[expect(clippy::cast_possible_truncation, reason = "values within 4 in steps of 2^-23")]
-    fn of(spreads: &FeatureVector) -> Self {
-        let steps = |value: f64| (value * STEPS + 0.5_f64.copysign(value)) as i32;
-        Self(Feature::ALL.map(|feature| spreads.of(feature).map_or(MISSING, steps)))
+        let Some(newest) = self.0.len().checked_sub(1) else { return Sums::default() };
+        let until = &self.0[newest.saturating_sub(*ages.start())];
+        until.since(&self.0[newest.saturating_sub(1 + ages.end())])
     }
 }
 
@@ -98,23 +91,30 @@ impl Default for Sums {
 
 impl Sums {
     /// With a hop more.
+    #[expect(clippy::cast_possible_truncation, reason = "values within 4 in steps of 2^-23")]
     pub(crate) fn with(mut self, spreads: &FeatureVector) -> Self {
-        self.take(&Hop::of(spreads));
+        for feature in Feature::ALL {
+            if let Some(value) = spreads.of(feature) {
+                let steps = (value * STEPS + 0.5_f64.copysign(value)) as i32;
+                let (sum, count) =
+                    (&mut self.sums[feature as usize], &mut self.counts[feature as usize]);
+                (*sum, *count) = (sum.wrapping_add(steps), count.wrapping_add(1));
+            }
+        }
         self
     }
 
     /// The mean of a feature; none where it is there in too few hops.
-    pub(crate) fn mean(&self, feature: Feature, fewest: i32) -> Option<f64> {
+    pub(crate) fn mean(&self, feature: Feature, fewest: u8) -> Option<f64> {
         let (sum, count) = (self.sums[feature as usize], self.counts[feature as usize]);
-        let part = usize::try_from(count).ok().and_then(|count| PARTS.get(count))?;
+        let part = PARTS.get(usize::from(count))?;
         (count >= fewest.max(1)).then(|| f64::from(sum) * part)
     }
 
-    fn take(&mut self, hop: &Hop) {
-        for ((sum, count), step) in self.sums.iter_mut().zip(&mut self.counts).zip(hop.0) {
-            let there = i32::from(step != MISSING);
-            *sum += step & -there;
-            *count += there;
+    fn since(&self, before: &Self) -> Self {
+        Self {
+            sums: std::array::from_fn(|at| self.sums[at].wrapping_sub(before.sums[at])),
+            counts: std::array::from_fn(|at| self.counts[at].wrapping_sub(before.counts[at])),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn views(
         let scatter = baseline.scatter(feature, place, model);
         let [brief, short, medium, long] = sums.each_ref().map(|(last, before, hops)| {
             // A third of the earlier ones must be there.
-            let fewest = i32::try_from(hops / 3).unwrap_or(i32::MAX);
+            let fewest = u8::try_from(hops / 3).unwrap_or(u8::MAX);
             Some((last.mean(feature, 1)? - before.mean(feature, fewest)?) / scatter)
         });
         let (rank, own) = (place.map(|place| place.rank), place.map(|place| place.off));
