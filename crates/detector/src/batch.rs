@@ -76,7 +76,7 @@ pub fn skin(samples: &[f64], period_us: u32) -> FeatureVector {
         .enumerate()
         .filter_map(|(index, sample)| detector.push(at_us(index), *sample))
         .collect();
-    features.set(Feature::Scl, scl(&mut samples.to_vec(), samples.len()));
+    features.set(Feature::Scl, scl(&mut samples.to_vec(), samples.len(), |value| value));
     features.set(Feature::SclSlope, slope(samples, period_us));
     features.set(Feature::PhasicDeviation, deviation(phasic.iter().copied(), whole_s));
     features.set(Feature::ScrRate, scr_rate(responses.len(), whole_s));

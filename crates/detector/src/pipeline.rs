@@ -59,14 +59,13 @@ impl Pipeline {
         self.at = Some(second);
         let now_us = self.now_us();
         self.heart.pass_second(now_us);
-        self.skin.pass_second();
-        self.temperature.pass_second();
+        self.skin.pass_second(now_us);
+        self.temperature.pass_second(now_us);
         self.motion.forget(now_us);
         // Windows look at their time only: what is older may wait until memory is touched anyway.
         if Hops::ends_with(second) {
             self.heart.forget(now_us);
             self.skin.forget(now_us);
-            self.temperature.forget(now_us);
         }
         let all_stand = self.all_stand(now_us);
         if all_stand {
@@ -109,7 +108,7 @@ impl Pipeline {
         if !dry && !pulseless || self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
             return false;
         }
-        let slope = self.temperature.recent_slope(now_us);
+        let slope = self.temperature.recent_slope();
         (dry && pulseless) || slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN)
     }
 
@@ -128,7 +127,7 @@ impl Pipeline {
         if fresh(self.motion.heard_us()) {
             seen += self.motion.features(now_us, &mut features);
         }
-        self.temperature.features(now_us, &mut features);
+        self.temperature.features(&mut features);
         Window { features, quality: seen / 3.0, effort: self.motion.effort(now_us) }
     }
 

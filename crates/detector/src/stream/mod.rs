@@ -11,6 +11,7 @@ mod rate;
 mod rhythm;
 mod skin;
 mod temperature;
+mod trend;
 
 pub(crate) use frozen::Frozen;
 pub(crate) use heart::Heart;

@@ -4,10 +4,11 @@ use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::means::Means;
+use super::trend::Trend;
 use super::{Frozen, WINDOW_US};
 use crate::features::{
     EdaValidity, EdaVerdict, Feature, FeatureVector, Phasic, ScrDetector, ScrEvent, deviation,
-    log_slope, rising_part, scl, scr_amplitude, scr_rate, scr_rise, slope_per_minute,
+    log_level, rising_part, scl, scr_amplitude, scr_rate, scr_rise,
 };
 use crate::samples::Run;
 
@@ -15,7 +16,6 @@ use crate::samples::Run;
 const LEAST_US: f64 = 0.05;
 const DRY_US: i64 = 10_000_000;
 const NOW_US: i64 = 20_000_000;
-const SLOPE_US: i64 = 180_000_000;
 /// Rejection reaches back 5 s.
 const BACK_US: i64 = 5_000_000;
 /// A hole longer than this ends a response.
@@ -30,15 +30,26 @@ pub(crate) struct Skin {
     validity: EdaValidity,
     frozen: Frozen,
     phasic: Phasic,
-    /// Valid samples of the last minute: when, value, phasic part.
-    samples: VecDeque<(i64, f64, f64)>,
+    /// Valid samples of the last minute.
+    samples: VecDeque<Sample>,
     /// Means of the valid samples of each second of the last three minutes.
-    seconds: Means,
+    seconds: Means<180>,
+    course: Trend<180>,
+    /// Of the logarithm.
+    log_course: Trend<60>,
     responses: ScrDetector,
     events: VecDeque<ScrEvent>,
     /// Since when the sensor has read less than skin conducts.
     low_since_us: Option<i64>,
     heard_us: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Sample {
+    at_us: i64,
+    /// The value in steps of its channel.
+    step: i32,
+    phasic: f64,
 }
 
 impl Skin {
@@ -51,11 +62,12 @@ impl Skin {
         self.period_us = period_us;
         let frozen = self.frozen.take(Channel::Eda, run, steps);
         for (place, (at_us, [step])) in run.times().zip(steps).enumerate() {
-            self.push(at_us, f64::from(*step) * Channel::Eda.scale(), frozen.contains(&place));
+            self.push(at_us, *step, frozen.contains(&place));
         }
     }
 
-    fn push(&mut self, at_us: i64, value: f64, frozen: bool) {
+    fn push(&mut self, at_us: i64, step: i32, frozen: bool) {
+        let value = conductance(step);
         if value < LEAST_US {
             self.low_since_us.get_or_insert(at_us);
         } else {
@@ -68,7 +80,7 @@ impl Skin {
         self.last_us = Some(at_us);
         match self.validity.judge(at_us, value) {
             EdaVerdict::Bad => self.reject_since(at_us - BACK_US),
-            EdaVerdict::Valid if !frozen => self.keep(at_us, value),
+            EdaVerdict::Valid if !frozen => self.keep(at_us, step),
             EdaVerdict::Rejected | EdaVerdict::Valid => {}
         }
     }
@@ -90,16 +102,19 @@ impl Skin {
     }
 
     /// Lets a second pass.
-    pub(crate) fn pass_second(&mut self) {
-        self.seconds.pass_second();
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
+        let [goes, log_goes] = [180, 60].map(|ago_s| self.seconds.ago(ago_s));
+        self.seconds.pass_second(now_us.div_euclid(1_000_000));
+        let comes = self.seconds.ago(1);
+        self.course.pass_second(comes, goes);
+        self.log_course.pass_second(comes.map(log_level), log_goes.map(log_level));
     }
 
     /// Lets what is too old go.
     pub(crate) fn forget(&mut self, now_us: i64) {
-        while self.samples.front().is_some_and(|(at_us, ..)| *at_us < now_us - WINDOW_US) {
+        while self.samples.front().is_some_and(|sample| sample.at_us < now_us - WINDOW_US) {
             self.samples.pop_front();
         }
-        self.seconds.forget((now_us - SLOPE_US).div_euclid(1_000_000));
         while self.events.front().is_some_and(|event| event.at_us < now_us - WINDOW_US) {
             self.events.pop_front();
         }
@@ -112,20 +127,26 @@ impl Skin {
             return 0.0;
         }
         let since = |from_us: i64| {
-            let first = self.samples.partition_point(|(at_us, ..)| *at_us < from_us);
+            let first = self.samples.partition_point(|sample| sample.at_us < from_us);
             self.samples.range(first..)
         };
-        let values = |from_us| since(from_us).map(|(_, value, _)| *value).collect::<Vec<f64>>();
-        let mut minute = values(from_us);
+        // In steps the middle one is found sooner, and it is the same.
+        let steps = |from_us| since(from_us).map(|sample| sample.step).collect::<Vec<i32>>();
+        let mut minute = steps(from_us);
         let expected = usize::try_from(WINDOW_US / self.period_us).unwrap_or(1);
         #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
         let part = (minute.len() as f64 / expected as f64).min(1.0);
         let valid_s = part * 60.0;
-        into.set(Feature::Scl, scl(&mut minute, expected));
-        let phasic = since(from_us).map(|(.., phasic)| *phasic);
+        let level = |steps: &mut [i32], expected| scl(steps, expected, conductance);
+        into.set(Feature::Scl, level(&mut minute, expected));
+        let phasic = since(from_us).map(|sample| sample.phasic);
         into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
-        into.set(Feature::SclNow, scl(&mut values(now_us - NOW_US), expected / 3));
-        self.course(now_us.div_euclid(1_000_000), into);
+        into.set(Feature::SclNow, level(&mut steps(now_us - NOW_US), expected / 3));
+        into.set(Feature::SclSlope, self.course.per_minute(60));
+        into.set(Feature::SclLogSlope, self.log_course.per_minute(30));
+        // One more second: the first change is that from it.
+        let means = (1..=31).rev().map(|ago_s| self.seconds.ago(ago_s));
+        into.set(Feature::EdaRising, rising_part(means, 15));
         let events = || self.events.iter().filter(move |event| event.at_us >= from_us);
         into.set(Feature::ScrRate, scr_rate(events().count(), valid_s));
         into.set(Feature::ScrAmplitude, scr_amplitude(events(), valid_s));
@@ -133,25 +154,12 @@ impl Skin {
         part
     }
 
-    /// Sets what the means of seconds show.
-    fn course(&self, now_s: i64, into: &mut FeatureVector) {
-        let since = |seconds: i64| self.seconds.since(now_s - seconds);
-        let ago = |(at_s, mean): (i64, f64)| {
-            #[expect(clippy::cast_precision_loss, reason = "three minutes")]
-            let ago_s = (at_s - now_s) as f64;
-            (ago_s, mean)
-        };
-        into.set(Feature::SclSlope, slope_per_minute(since(180).map(ago), 60));
-        into.set(Feature::SclLogSlope, log_slope(since(60).map(ago), 30));
-        // One more second: the first change is that from it.
-        into.set(Feature::EdaRising, rising_part(since(31), 15));
-    }
-
-    fn keep(&mut self, at_us: i64, value: f64) {
+    fn keep(&mut self, at_us: i64, step: i32) {
+        let value = conductance(step);
         self.heard_us = Some(at_us);
         let phasic = self.phasic.push(value, u32::try_from(self.period_us).unwrap_or(1));
-        self.samples.push_back((at_us, value, phasic));
-        self.seconds.take(at_us.div_euclid(1_000_000), value);
+        self.samples.push_back(Sample { at_us, step, phasic });
+        self.seconds.take(value);
         if let Some(event) = self.responses.push(at_us, value) {
             self.events.push_back(event);
         }
@@ -159,16 +167,25 @@ impl Skin {
 
     /// Takes back everything from a moment on.
     pub(crate) fn reject_since(&mut self, from_us: i64) {
-        while self.samples.back().is_some_and(|(kept_us, ..)| *kept_us >= from_us) {
+        while self.samples.back().is_some_and(|sample| sample.at_us >= from_us) {
             self.samples.pop_back();
         }
-        self.seconds.reject_since(from_us.div_euclid(1_000_000));
+        let Self { seconds, course, log_course, .. } = self;
+        seconds.reject_since(from_us.div_euclid(1_000_000), |ago_s, mean| {
+            course.take_back(ago_s, mean);
+            log_course.take_back(ago_s, log_level(mean));
+        });
         while self.events.back().is_some_and(|event| event.at_us >= from_us) {
             self.events.pop_back();
         }
         self.responses = ScrDetector::default();
         self.phasic = Phasic::default();
     }
+}
+
+/// uS.
+fn conductance(step: i32) -> f64 {
+    f64::from(step) * Channel::Eda.scale()
 }
 
 #[cfg(test)]
@@ -182,9 +199,11 @@ mod tests {
             now_us = index as i64 * 250_000;
             let once = Run { at_us: now_us, period_us: 250_000, count: 1 };
             skin.take(once, &[[step]]);
+            if index % 4 == 3 {
+                skin.pass_second(now_us + 250_000);
+            }
         }
         let mut features = FeatureVector::default();
-        skin.pass_second();
         (skin.features(now_us + 250_000, &mut features), features)
     }
 

@@ -3,67 +3,64 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use super::means::Means;
-use crate::features::{Feature, FeatureVector, plausible_skin, slope_per_minute};
+use super::trend::Trend;
+use crate::features::{Feature, FeatureVector, plausible_skin};
 use crate::samples::Run;
-
-/// Five minutes of seconds.
-const KEPT_S: i64 = 300;
 
 /// Skin temperature: a mean each second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Temperature {
     frozen: Frozen,
-    seconds: Means,
+    seconds: Means<300>,
+    minute: Trend<60>,
+    two: Trend<120>,
+    three: Trend<180>,
+    five: Trend<300>,
 }
 
 impl Temperature {
     /// A run of samples within a second.
     pub(crate) fn take(&mut self, run: Run, steps: &[[i32; 1]]) {
         let frozen = self.frozen.take(Channel::SkinTemperature, run, steps);
-        let at_s = run.at_us.div_euclid(1_000_000);
         for (place, [step]) in steps.iter().enumerate() {
             let celsius = f64::from(*step) * Channel::SkinTemperature.scale();
             if plausible_skin(celsius) && !frozen.contains(&place) {
-                self.seconds.take(at_s, celsius);
+                self.seconds.take(celsius);
             }
         }
     }
 
     /// Takes back everything from a moment on.
     pub(crate) fn reject_since(&mut self, from_us: i64) {
-        self.seconds.reject_since(from_us.div_euclid(1_000_000));
+        let Self { seconds, minute, two, three, five, .. } = self;
+        seconds.reject_since(from_us.div_euclid(1_000_000), |ago_s, mean| {
+            minute.take_back(ago_s, mean);
+            two.take_back(ago_s, mean);
+            three.take_back(ago_s, mean);
+            five.take_back(ago_s, mean);
+        });
     }
 
     /// Lets a second pass.
-    pub(crate) fn pass_second(&mut self) {
-        self.seconds.pass_second();
+    pub(crate) fn pass_second(&mut self, now_us: i64) {
+        let go = [60, 120, 180, 300].map(|ago_s| self.seconds.ago(ago_s));
+        self.seconds.pass_second(now_us.div_euclid(1_000_000));
+        let comes = self.seconds.ago(1);
+        self.minute.pass_second(comes, go[0]);
+        self.two.pass_second(comes, go[1]);
+        self.three.pass_second(comes, go[2]);
+        self.five.pass_second(comes, go[3]);
     }
 
-    /// Lets what is too old go.
-    pub(crate) fn forget(&mut self, now_us: i64) {
-        self.seconds.forget(now_us.div_euclid(1_000_000) - KEPT_S);
-    }
-
-    /// Sets the features of the window that ends at `now_us`.
-    pub(crate) fn features(&self, now_us: i64, into: &mut FeatureVector) {
-        let minute = self.since(now_us, 60);
-        let (sum, count) = minute.fold((0.0, 0.0), |(sum, n), (_, mean)| (sum + mean, n + 1.0));
-        into.set(Feature::SkinTemperature, (count >= 30.0).then(|| sum / count));
-        into.set(Feature::TemperatureSlope3, slope_per_minute(self.since(now_us, 180), 90));
-        into.set(Feature::TemperatureSlope5, slope_per_minute(self.since(now_us, 300), 150));
+    /// Sets the features of the window that ends with the last second.
+    pub(crate) fn features(&self, into: &mut FeatureVector) {
+        into.set(Feature::SkinTemperature, self.minute.mean(30));
+        into.set(Feature::TemperatureSlope3, self.three.per_minute(90));
+        into.set(Feature::TemperatureSlope5, self.five.per_minute(150));
     }
 
     /// Slope over the last two minutes, C/min.
-    pub(crate) fn recent_slope(&self, now_us: i64) -> Option<f64> {
-        slope_per_minute(self.since(now_us, 120), 60)
-    }
-
-    fn since(&self, now_us: i64, seconds: i64) -> impl Iterator<Item = (f64, f64)> + '_ {
-        let now_s = now_us.div_euclid(1_000_000);
-        self.seconds.since(now_s - seconds).map(move |(at_s, mean)| {
-            #[expect(clippy::cast_precision_loss, reason = "five minutes")]
-            let ago = (at_s - now_s) as f64;
-            (ago, mean)
-        })
+    pub(crate) fn recent_slope(&self) -> Option<f64> {
+        self.two.per_minute(60)
     }
 }
