@@ -29,15 +29,12 @@ pub(crate) struct Breathing {
 
 /// From the density at multiples of 1/32 Hz, g^2/Hz.
 pub(crate) fn breathing(density: &[f64]) -> Option<Breathing> {
-    let smooth = |bins: Range<usize>| -> Vec<f64> {
-        bins.filter_map(|bin| {
-            Some(density.get(bin - 1..=bin + 1)?.iter().sum::<f64>() / 3.0 + REST)
-        })
-        .collect()
-    };
-    let highest = |bins: &[f64]| bins.iter().copied().fold(0.0, f64::max);
-    let (mut quick, slow) = (smooth(QUICK), smooth(SLOW));
-    let (top, slowest) = (highest(&quick), highest(&slow));
+    let density = density.get(..BREATH_BINS.end)?;
+    let smooth = |bin: usize| density[bin - 1..=bin + 1].iter().sum::<f64>() / 3.0 + REST;
+    let mut quick: [f64; QUICK.end - QUICK.start] =
+        std::array::from_fn(|at| smooth(QUICK.start + at));
+    let top = quick.iter().copied().fold(0.0, f64::max);
+    let slowest = SLOW.map(smooth).fold(0.0, f64::max);
     let middle = median(&mut quick)?;
     let line = (top / middle).ln();
     let drowned = (middle.ln() - DROWNED).max(0.0);

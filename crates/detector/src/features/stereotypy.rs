@@ -5,13 +5,15 @@
 //!
 //! Reference: `scipy.signal.welch(nperseg=256)` at 32 Hz, 1e-9.
 
+use serde::{Deserialize, Serialize};
+
 /// Bins of 0.125 Hz from 0.875 to 4.5 Hz.
 pub(crate) const BAND_BINS: std::ops::RangeInclusive<usize> = 7..=36;
 const AROUND_PEAK: usize = 2;
 const BIN_HZ: f64 = 0.125;
 
 /// The strongest rhythm.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rhythm {
     pub(crate) hz: f64,
     pub(crate) part: f64,

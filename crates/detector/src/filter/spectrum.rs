@@ -14,11 +14,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
 /// The spectrum of one segment.
 pub(crate) struct Welch {
-    /// The transform of even samples as real and odd ones as imaginary parts.
-    packed: [Complex; HALF],
+    /// The transform of even samples as real and odd ones as imaginary parts; each frequency
+    /// stands where [`Tables::mirrored`] says. Parts are kept apart, since the processor works
+    /// on neighbours at once.
+    re: [f64; HALF],
+    im: [f64; HALF],
     /// From a squared magnitude to a density.
     scale: f64,
-    total: f64,
 }
 
 struct Tables {
@@ -26,8 +28,9 @@ struct Tables {
     /// exp(-2 pi i k / 256)
     twiddle: [Complex; HALF],
     /// exp(-2 pi i k / 2 span) for spans of 4 to 64, each from the place of its own number.
-    turns: [Complex; HALF],
-    /// Where each number goes before the first pass.
+    turn_re: [f64; HALF],
+    turn_im: [f64; HALF],
+    /// Where each frequency stands after the last pass.
     mirrored: [u8; HALF],
     /// Sum of the squared window.
     power: f64,
@@ -45,7 +48,7 @@ impl Tables {
         let angle = |k: usize| 2.0 * PI * number(k) / 256.0;
         let hann: [f64; SEGMENT] = std::array::from_fn(|k| 0.5 - 0.5 * angle(k).cos());
         let turn = |k: usize| Complex { re: angle(k).cos(), im: -angle(k).sin() };
-        let turns = |at: usize| {
+        let of_span = |at: usize| {
             let span = if at == 0 { 1 } else { 1 << at.ilog2() };
             turn((at % span) * HALF / span)
         };
@@ -54,7 +57,8 @@ impl Tables {
         Self {
             hann,
             twiddle: std::array::from_fn(turn),
-            turns: std::array::from_fn(turns),
+            turn_re: std::array::from_fn(|at| of_span(at).re),
+            turn_im: std::array::from_fn(|at| of_span(at).im),
             mirrored: std::array::from_fn(mirrored),
             power: hann.iter().map(|w| w * w).sum(),
         }
@@ -66,33 +70,53 @@ impl Welch {
     pub(crate) fn of(segment: &[f64; SEGMENT], rate_hz: f64) -> Self {
         let tables = &*TABLES;
         let mean = sum(segment) / 256.0;
-        let windowed: [f64; SEGMENT] =
-            std::array::from_fn(|at| (segment[at] - mean) * tables.hann[at]);
-        let mut packed: [Complex; HALF] = std::array::from_fn(|place| {
-            let at = 2 * usize::from(tables.mirrored[place]);
-            Complex { re: windowed[at], im: windowed[at + 1] }
-        });
-        transform(&mut packed, tables);
-        let scale = 1.0 / (rate_hz * tables.power);
-        // What all frequencies hold is what the samples hold (Parseval).
-        let total = 256.0 * scale * sum(&windowed.map(|sample| sample * sample));
-        Self { packed, scale, total }
+        let mut welch =
+            Self { re: [0.0; HALF], im: [0.0; HALF], scale: 1.0 / (rate_hz * tables.power) };
+        let pairs = segment.as_chunks::<2>().0.iter().zip(tables.hann.as_chunks::<2>().0);
+        let parts = welch.re.iter_mut().zip(&mut welch.im);
+        for ((re, im), ([even, odd], [even_hann, odd_hann])) in parts.zip(pairs) {
+            *re = (even - mean) * even_hann;
+            *im = (odd - mean) * odd_hann;
+        }
+        transform(&mut welch.re, &mut welch.im, tables);
+        welch
     }
 
     /// Density in a bin of `rate_hz / 256`, in the signal's unit squared per Hz.
     pub(crate) fn density(&self, bin: usize) -> f64 {
-        let power = unpacked(&self.packed, bin, &TABLES.twiddle) * self.scale;
+        let power = self.unpacked(bin) * self.scale;
         if bin == 0 || bin == HALF { power } else { 2.0 * power }
     }
 
-    /// The sum of the densities of all bins.
-    pub(crate) const fn total(&self) -> f64 {
-        self.total
+    /// The sum of the densities of all bins: what all frequencies hold is what the samples
+    /// hold, and so does the packed transform (Parseval).
+    pub(crate) fn total(&self) -> f64 {
+        let mut sums = [0.0; 4];
+        for values in self.re.as_chunks::<4>().0.iter().chain(self.im.as_chunks::<4>().0) {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * value);
+        }
+        2.0 * self.scale * sums.iter().sum::<f64>()
     }
 
     /// The densities of all bins, from 0 to half the rate.
     pub(crate) fn densities(&self) -> [f64; BINS] {
         std::array::from_fn(|bin| self.density(bin))
+    }
+
+    /// Squared magnitude of a bin of the whole from the transform of its halves.
+    fn unpacked(&self, bin: usize) -> f64 {
+        let tables = &*TABLES;
+        let at = |bin: usize| {
+            let place = usize::from(tables.mirrored[bin % HALF]);
+            Complex { re: self.re[place], im: self.im[place] }
+        };
+        let (one, other) = (at(bin), at(HALF - bin));
+        let even = Complex { re: (one.re + other.re) / 2.0, im: (one.im - other.im) / 2.0 };
+        let odd = Complex { re: (one.im + other.im) / 2.0, im: (other.re - one.re) / 2.0 };
+        let turn = if bin == HALF { Complex { re: -1.0, im: 0.0 } } else { tables.twiddle[bin] };
+        let re = even.re + (odd.re * turn.re - odd.im * turn.im);
+        let im = even.im + (odd.re * turn.im + odd.im * turn.re);
+        re * re + im * im
     }
 }
 
@@ -105,60 +129,40 @@ fn sum(values: &[f64; SEGMENT]) -> f64 {
     sums.iter().sum()
 }
 
-/// Decimation in time of 128 points that stand in mirrored order, in place: two passes at once
-/// for the spans of 1 and 2, which turn by quarters only, then one by one.
-fn transform(data: &mut [Complex; HALF], tables: &Tables) {
-    for four in data.as_chunks_mut::<4>().0 {
-        let [a, b, c, d] = *four;
-        let (sum, difference) = (a.plus(b), a.minus(b));
-        let (other, turned) = (c.plus(d), c.minus(d));
-        let turned = Complex { re: turned.im, im: -turned.re };
-        *four =
-            [sum.plus(other), difference.plus(turned), sum.minus(other), difference.minus(turned)];
+/// Decimation in frequency of 128 points in place, which leaves them in mirrored order: pass by
+/// pass, and those of the spans of 2 and 1 at once, which turn by quarters only.
+fn transform(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
+    pass::<64>(re, im, tables);
+    pass::<32>(re, im, tables);
+    pass::<16>(re, im, tables);
+    pass::<8>(re, im, tables);
+    pass::<4>(re, im, tables);
+    for (re, im) in re.as_chunks_mut::<4>().0.iter_mut().zip(im.as_chunks_mut::<4>().0) {
+        let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (*re, *im);
+        let (sum_re, other_re, left_re, turned_im) =
+            (a_re + c_re, b_re + d_re, a_re - c_re, d_re - b_re);
+        let (sum_im, other_im, left_im, turned_re) =
+            (a_im + c_im, b_im + d_im, a_im - c_im, b_im - d_im);
+        *re = [sum_re + other_re, sum_re - other_re, left_re + turned_re, left_re - turned_re];
+        *im = [sum_im + other_im, sum_im - other_im, left_im + turned_im, left_im - turned_im];
     }
-    pass::<4>(data, tables);
-    pass::<8>(data, tables);
-    pass::<16>(data, tables);
-    pass::<32>(data, tables);
-    pass::<64>(data, tables);
 }
 
-fn pass<const SPAN: usize>(data: &mut [Complex; HALF], tables: &Tables) {
-    let turns = &tables.turns[SPAN..2 * SPAN];
-    let (parts, _) = data.as_chunks_mut::<SPAN>();
-    for [one, other] in parts.as_chunks_mut::<2>().0 {
-        for ((one, other), turn) in one.iter_mut().zip(other).zip(turns) {
-            let turned = other.times(*turn);
-            (*one, *other) = (one.plus(turned), one.minus(turned));
+fn pass<const SPAN: usize>(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
+    let (re, _) = re.as_chunks_mut::<SPAN>();
+    let (im, _) = im.as_chunks_mut::<SPAN>();
+    let turn_re = &tables.turn_re[SPAN..2 * SPAN];
+    let turn_im = &tables.turn_im[SPAN..2 * SPAN];
+    let pairs = re.as_chunks_mut::<2>().0.iter_mut().zip(im.as_chunks_mut::<2>().0);
+    for ([one_re, other_re], [one_im, other_im]) in pairs {
+        for at in 0..SPAN {
+            let (left_re, left_im) = (one_re[at] - other_re[at], one_im[at] - other_im[at]);
+            one_re[at] += other_re[at];
+            one_im[at] += other_im[at];
+            other_re[at] = left_re * turn_re[at] - left_im * turn_im[at];
+            other_im[at] = left_re * turn_im[at] + left_im * turn_re[at];
         }
     }
-}
-
-impl Complex {
-    fn plus(self, other: Self) -> Self {
-        Self { re: self.re + other.re, im: self.im + other.im }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        Self { re: self.re - other.re, im: self.im - other.im }
-    }
-
-    fn times(self, other: Self) -> Self {
-        Self {
-            re: self.re * other.re - self.im * other.im,
-            im: self.re * other.im + self.im * other.re,
-        }
-    }
-}
-
-/// Squared magnitude of a bin of the whole from the transform of its halves.
-fn unpacked(packed: &[Complex; HALF], bin: usize, twiddle: &[Complex; HALF]) -> f64 {
-    let (one, other) = (packed[bin % HALF], packed[(HALF - bin) % HALF]);
-    let even = Complex { re: (one.re + other.re) / 2.0, im: (one.im - other.im) / 2.0 };
-    let odd = Complex { re: (one.im + other.im) / 2.0, im: (other.re - one.re) / 2.0 };
-    let turn = if bin == HALF { Complex { re: -1.0, im: 0.0 } } else { twiddle[bin] };
-    let whole = even.plus(odd.times(turn));
-    whole.re * whole.re + whole.im * whole.im
 }
 
 #[cfg(test)]

@@ -1,54 +1,49 @@
-use std::collections::VecDeque;
-
+use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
+use super::ring::Ring;
 use crate::features::{BREATH_BINS, BREATH_HZ, Breathing, breathing};
 use crate::filter::{SEGMENT, Welch};
 
 /// Samples at 32 Hz that make one at 8 Hz.
-const THINNED: u32 = 4;
+const THINNED: i32 = 4;
 
 /// The last 32 s of acceleration, slowed to 8 Hz.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Breath {
-    sum: [f64; 3],
-    count: u32,
-    slowed: VecDeque<[f64; 3]>,
+    sum: [i32; 3],
+    count: i32,
+    /// Of each axis, the sums of four samples in steps of the channel: no digit is lost.
+    slowed: [Ring<i32, SEGMENT>; 3],
 }
 
 impl Breath {
-    /// Takes samples at 32 Hz, g.
-    pub(super) fn take(&mut self, samples: &[[f64; 3]]) {
-        for axes in samples {
+    /// Takes samples at 32 Hz, in steps of the channel.
+    pub(super) fn take(&mut self, steps: &[[i32; 3]]) {
+        for axes in steps {
             self.sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += axis);
             self.count += 1;
             if self.count == THINNED {
-                if self.slowed.len() == SEGMENT {
-                    self.slowed.pop_front();
-                }
-                self.slowed.push_back(self.sum.map(|sum| sum / f64::from(THINNED)));
-                (self.sum, self.count) = ([0.0; 3], 0);
+                let sums = std::mem::take(&mut self.sum);
+                self.slowed.iter_mut().zip(sums).for_each(|(slowed, sum)| slowed.extend(&[sum]));
+                self.count = 0;
             }
         }
     }
 
     /// What comes next does not follow.
     pub(super) fn interrupt(&mut self) {
-        *self = Self::default();
+        (self.sum, self.count) = ([0; 3], 0);
+        self.slowed.iter_mut().for_each(Ring::clear);
     }
 
     /// Breathing in the last 32 s; none before there are as many.
     pub(super) fn breathing(&self) -> Option<Breathing> {
-        if self.slowed.len() < SEGMENT {
-            return None;
-        }
-        let mut segments = [[0.0; SEGMENT]; 3];
-        for (at, axes) in self.slowed.iter().enumerate() {
-            segments.iter_mut().zip(axes).for_each(|(segment, axis)| segment[at] = *axis);
-        }
+        let scale = Channel::Acceleration.scale() / f64::from(THINNED);
         let mut density = [0.0; BREATH_BINS.end];
-        for segment in &segments {
-            let spectrum = Welch::of(segment, BREATH_HZ);
+        for slowed in &self.slowed {
+            let segment = slowed.map(|sum| f64::from(sum) * scale)?;
+            let spectrum = Welch::of(&segment, BREATH_HZ);
             BREATH_BINS.for_each(|bin| density[bin] += spectrum.density(bin));
         }
         breathing(&density)

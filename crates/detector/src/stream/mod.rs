@@ -9,6 +9,7 @@ mod motion;
 mod pulse;
 mod rate;
 mod rhythm;
+mod ring;
 mod skin;
 mod temperature;
 mod trend;

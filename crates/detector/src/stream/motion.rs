@@ -102,7 +102,7 @@ impl Motion {
             second.gravity = self.follow_gravity(axes);
             if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
                 self.rhythms.take(norms);
-                self.breath.take(axes);
+                self.breath.take(steps);
             }
         }
         second.log = second.activity.deviation().map_or(0.0, log_deviation);

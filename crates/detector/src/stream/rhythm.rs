@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::WINDOW_US;
+use super::ring::Ring;
 use crate::features::{BAND_BINS, Rhythm, stereotypy};
 use crate::filter::{SEGMENT, Welch};
 
@@ -15,9 +16,11 @@ const BINS: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
 /// The rhythms of the last minute's movement, from samples at 32 Hz.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rhythms {
-    /// The samples of a segment to come, and some before them.
-    norms: Vec<f64>,
+    /// The samples of a segment to come.
+    norms: Ring<f64, SEGMENT>,
     spectra: VecDeque<Spectrum>,
+    /// As it was when spectra last came or went.
+    strongest: Option<Rhythm>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,11 +34,7 @@ struct Spectrum {
 impl Rhythms {
     /// Takes norms of acceleration, g.
     pub(super) fn take(&mut self, norms: &[f64]) {
-        // More than needed is kept, so that it is seldom moved.
-        if self.norms.len() >= 2 * SEGMENT {
-            self.norms.drain(..SEGMENT);
-        }
-        self.norms.extend_from_slice(norms);
+        self.norms.extend(norms);
     }
 
     /// Makes a spectrum where a sample just taken is the last one before a whole multiple of
@@ -45,10 +44,11 @@ impl Rhythms {
         if end_us.div_euclid(EVERY_US) == last_us.div_euclid(EVERY_US) {
             return;
         }
-        let Some(segment) = self.norms.last_chunk::<SEGMENT>() else { return };
-        let spectrum = Welch::of(segment, 32.0);
+        let Some(segment) = self.norms.map(|norm| norm) else { return };
+        let spectrum = Welch::of(&segment, 32.0);
         let band = std::array::from_fn(|bin| spectrum.density(BAND_BINS.start() + bin));
         self.spectra.push_back(Spectrum { end_us, band, total: spectrum.total() });
+        self.look();
     }
 
     /// What comes next does not follow.
@@ -62,26 +62,33 @@ impl Rhythms {
             self.spectra.pop_back();
         }
         self.norms.clear();
+        self.look();
     }
 
     /// Lets what is too old go.
     pub(super) fn forget(&mut self, now_us: i64) {
+        let kept = self.spectra.len();
         while self.spectra.front().is_some_and(|s| s.end_us <= now_us - WINDOW_US) {
             self.spectra.pop_front();
+        }
+        if self.spectra.len() < kept {
+            self.look();
         }
     }
 
     /// The strongest one; none where less than half of the minute is known.
-    pub(super) fn strongest(&self) -> Option<Rhythm> {
-        if self.spectra.len() < SEGMENTS / 2 {
-            return None;
-        }
+    pub(super) const fn strongest(&self) -> Option<Rhythm> {
+        self.strongest
+    }
+
+    fn look(&mut self) {
         let mut band = [0.0; BINS];
         let mut total = 0.0;
         for spectrum in &self.spectra {
             band.iter_mut().zip(&spectrum.band).for_each(|(sum, density)| *sum += density);
             total += spectrum.total;
         }
-        stereotypy(&band, total)
+        let known = self.spectra.len() >= SEGMENTS / 2;
+        self.strongest = if known { stereotypy(&band, total) } else { None };
     }
 }
