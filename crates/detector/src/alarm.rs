@@ -38,7 +38,8 @@ pub(crate) struct Scored<'a> {
     pub(crate) at: Timestamp,
     pub(crate) score: f64,
     pub(crate) quality: f64,
-    pub(crate) reasons: &'a [Reason],
+    /// Why, in words, where somebody asks.
+    pub(crate) reasons: &'a dyn Fn() -> Vec<Reason>,
 }
 
 impl Alarm {
@@ -112,7 +113,7 @@ impl Alarm {
         let open = Open {
             raised_at: scored.at,
             level,
-            reasons: scored.reasons.iter().map(Kept::of).collect(),
+            reasons: (scored.reasons)().iter().map(Kept::of).collect(),
             quality: scored.quality,
             score: scored.score,
         };
@@ -125,7 +126,7 @@ impl Alarm {
         self.last[1] = Some(scored.at);
         let open = self.open.as_mut()?;
         open.level = Level::High;
-        open.reasons = scored.reasons.iter().map(Kept::of).collect();
+        open.reasons = (scored.reasons)().iter().map(Kept::of).collect();
         (open.quality, open.score) = (scored.quality, scored.score);
         Some(AlertTransition::Escalated(open.alert(scored.at)))
     }

@@ -7,6 +7,7 @@ use crate::alarm::{Alarm, Scored};
 use crate::features::{Feature, FeatureVector};
 use crate::hops::{HOP_S, Hops};
 use crate::inbox::Inbox;
+use crate::model::Contributions;
 use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of, within_time};
@@ -33,8 +34,9 @@ pub struct Detector {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct State {
     inbox: Inbox,
-    live: Pipeline,
-    history: Pipeline,
+    live: Box<Pipeline>,
+    /// Of what comes late; few have any.
+    history: Option<Box<Pipeline>>,
     hops: Hops,
     person: Person,
     alarm: Alarm,
@@ -43,7 +45,7 @@ struct State {
     first_valid: Option<i64>,
     last_valid: Option<i64>,
     /// What each feature adds to the logit, smoothed.
-    smoothed: Option<Vec<f64>>,
+    smoothed: Option<Contributions>,
     /// What hid the wearer at the last second.
     hidden: Option<Cause>,
 }
@@ -88,6 +90,7 @@ impl Detector {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Output> {
         let now = within_time(now);
         let until = second_of(now.as_micros()) - i64::from(self.config.lateness_s);
+        let hop_s = i64::from(self.config.hop_s.max(1));
         let mut outputs = Vec::new();
         let next = match self.state.next {
             Some(next) if (next - MAX_BACK_S..=next + MAX_CATCH_UP_S).contains(&until) => next,
@@ -95,6 +98,8 @@ impl Detector {
         };
         self.state.inbox.drop_ahead_of(now);
         self.learn_before(next);
+        let hops = until.div_euclid(hop_s) - next.div_euclid(hop_s);
+        outputs.reserve_exact(usize::try_from(hops).unwrap_or(0));
         for second in next..until {
             let samples = self.state.inbox.take(second);
             self.second(second, &samples, &mut outputs);
@@ -108,7 +113,7 @@ impl Detector {
     fn start_at(&mut self, until: i64, outputs: &mut Vec<Output>) -> i64 {
         let state = &mut self.state;
         let back = state.next.is_some_and(|next| until < next);
-        (state.live, state.hops) = (Pipeline::default(), Hops::default());
+        (state.live, state.hops) = (Box::default(), Hops::default());
         (state.first_valid, state.last_valid, state.smoothed) = (None, None, None);
         if back {
             let at = Timestamp::from_seconds(until);
@@ -121,10 +126,10 @@ impl Detector {
     fn learn_before(&mut self, live_from: i64) {
         let late: Vec<_> = self.state.inbox.take_before(live_from).collect();
         for (second, samples) in late {
-            let next = match self.state.history.at() {
+            let next = match self.state.history.as_ref().and_then(|history| history.at()) {
                 Some(at) if second > at && second - at <= MAX_CATCH_UP_S => at + 1,
                 _ => {
-                    self.state.history = Pipeline::default();
+                    self.state.history = None;
                     second
                 }
             };
@@ -137,14 +142,15 @@ impl Detector {
 
     fn learn_from(&mut self, second: i64, samples: &Second, live_from: i64) {
         let state = &mut self.state;
-        state.history.take(second, samples);
+        let history = state.history.get_or_insert_default();
+        history.take(second, samples);
         if !Hops::ends_with(second) {
             return;
         }
-        let mut window = state.history.window();
+        let mut window = history.window();
         window.compensate(&state.person.exertion);
         let spreads = self.model.spreads(&window.features);
-        let seen = !state.history.is_off_wrist() && !state.history.is_frozen();
+        let seen = !history.is_off_wrist() && !history.is_frozen();
         if seen && signals(&window.features) >= 2 {
             state.person.learn(&window, &spreads, self.config.baseline_half_life_s);
         }
@@ -185,7 +191,7 @@ impl Detector {
 
     /// Judges by what comes from now on: the window still holds what the band saw elsewhere.
     fn worn_again(&mut self, second: i64) {
-        self.state.live = Pipeline::default();
+        self.state.live = Box::default();
         self.state.first_valid = Some(second);
     }
 
@@ -198,13 +204,11 @@ impl Detector {
     }
 
     /// What a hop that ended with this second would find. It leaves no trace.
-    fn look(&mut self, second: i64, hidden: Option<Cause>) -> Assessment {
+    fn look(&self, second: i64, hidden: Option<Cause>) -> Assessment {
         let (window, spreads) = self.window();
         let mut assessment = self.seen(second, &window, &spreads, hidden);
         if assessment.cause.is_none() {
-            let smoothed = self.state.smoothed.clone();
             let contributions = self.weigh(&mut assessment);
-            self.state.smoothed = smoothed;
             let level = self.state.alarm.level();
             assessment.level = if assessment.personal { level } else { Level::Learning };
             assessment.reasons =
@@ -283,20 +287,24 @@ impl Detector {
         spreads: &FeatureVector,
     ) -> Option<AlertTransition> {
         let contributions = self.weigh(assessment);
+        self.state.smoothed = Some(contributions);
         let score = assessment.score.unwrap_or_default();
-        let scored = Scored {
-            at: assessment.at,
-            score,
-            quality: assessment.quality,
-            reasons: &self.reasons(&contributions, assessment, true),
-        };
         let person = &self.state.person;
         let thresholds = person.budget.thresholds(self.model.parts().thresholds, &self.config);
         let mut alert = None;
         assessment.level = Level::Learning;
         if assessment.personal {
-            alert = self.state.alarm.judge(&scored, thresholds, &self.config);
-            assessment.level = self.state.alarm.level();
+            let State { alarm, person, .. } = &mut self.state;
+            let (baseline, model) = (&person.baseline, &self.model);
+            let of = &assessment.features;
+            let scored = Scored {
+                at: assessment.at,
+                score,
+                quality: assessment.quality,
+                reasons: &|| reasons::reasons(&contributions, of, baseline, model, true),
+            };
+            alert = alarm.judge(&scored, thresholds, &self.config);
+            assessment.level = alarm.level();
         }
         assessment.reasons =
             self.reasons(&contributions, assessment, assessment.level >= Level::Rising);
@@ -305,31 +313,29 @@ impl Detector {
     }
 
     /// Sets the score and what each feature adds to it; gives the latter.
-    fn weigh(&mut self, assessment: &mut Assessment) -> Vec<f64> {
+    fn weigh(&self, assessment: &mut Assessment) -> Contributions {
         let contributions = self.smooth(self.model.contributions(&assessment.inputs));
-        let logit = self.model.parts().bias + contributions.iter().sum::<f64>();
+        let logit = self.model.parts().bias + contributions.0.iter().sum::<f64>();
         assessment.score = Some(Model::score(logit));
         let names = Feature::ALL.into_iter().map(Feature::name);
-        assessment.contributions = names.zip(contributions.iter().copied()).collect();
+        assessment.contributions = names.zip(contributions.0).collect();
         contributions
     }
 
-    fn reasons(&self, of: &[f64], assessment: &Assessment, always: bool) -> Vec<Reason> {
+    fn reasons(&self, of: &Contributions, assessment: &Assessment, always: bool) -> Vec<Reason> {
         let baseline = &self.state.person.baseline;
         reasons::reasons(of, &assessment.features, baseline, &self.model, always)
     }
 
-    fn smooth(&mut self, contributions: Vec<f64>) -> Vec<f64> {
+    fn smooth(&self, mut contributions: Contributions) -> Contributions {
         #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
         let keep = (-(HOP_S as f64) / self.model.parts().smoothing_s.max(1e-3)).exp();
-        let smoothed = match self.state.smoothed.take() {
-            None => contributions,
-            Some(before) => {
-                let pairs = before.into_iter().zip(contributions);
-                pairs.map(|(before, now)| keep * before + (1.0 - keep) * now).collect()
+        if let Some(before) = self.state.smoothed {
+            for (now, before) in contributions.0.iter_mut().zip(before.0) {
+                *now = keep * before + (1.0 - keep) * *now;
             }
-        };
-        self.state.smoothed.insert(smoothed).clone()
+        }
+        contributions
     }
 
     /// Learns what is usual. A first verdict needs something to be usual, so that the first

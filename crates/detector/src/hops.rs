@@ -111,6 +111,14 @@ impl Sums {
         (count >= fewest.max(1)).then(|| f64::from(sum) * part)
     }
 
+    /// With those of other hops.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            sums: std::array::from_fn(|at| self.sums[at].wrapping_add(other.sums[at])),
+            counts: std::array::from_fn(|at| self.counts[at].wrapping_add(other.counts[at])),
+        }
+    }
+
     fn since(&self, before: &Self) -> Self {
         Self {
             sums: std::array::from_fn(|at| self.sums[at].wrapping_sub(before.sums[at])),
@@ -142,7 +150,7 @@ mod tests {
         assert_eq!(mean(70..=90, 3), None);
         assert_eq!(mean(80..=90, 1), None);
         assert_eq!(hops.sums(0..=2).mean(Feature::HeartRate, 1), None);
-        let more = hops.sums(0..=1).with(&hop(1.0));
+        let more = hops.sums(0..=1).and(&Sums::default().with(&hop(1.0)));
         assert_eq!(more.mean(Feature::Scl, 3), Some((81.0 + 80.0 + 32.0) / 96.0));
     }
 

@@ -83,6 +83,10 @@ fn end_of_run(reading: &Reading, from: usize, second: i64) -> usize {
     if reading.channel.is_event() {
         return from + 1;
     }
+    // Most packets end with the second in which they began.
+    if second_of(reading.time_of(reading.len() - 1).as_micros()) == second {
+        return reading.len();
+    }
     let left_us = (second + 1)
         .saturating_mul(MICROS_PER_SECOND)
         .saturating_sub(reading.time_of(from).as_micros());

@@ -62,6 +62,10 @@ pub struct Thresholds {
     pub high: f64,
 }
 
+/// What each feature adds to the logit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Contributions(#[serde(with = "crate::fixed")] pub(crate) [f64; COUNT]);
+
 /// An additive model: a logistic regression on functions of one input each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -190,12 +194,12 @@ impl Model {
     }
 
     /// How much each feature adds to the logit, over its views, in the features' order.
-    pub(crate) fn contributions(&self, inputs: &Inputs) -> Vec<f64> {
-        let mut sums = vec![0.0; COUNT];
+    pub(crate) fn contributions(&self, inputs: &Inputs) -> Contributions {
+        let mut sums = [0.0; COUNT];
         for (place, added) in self.places.iter().zip(self.weigh(inputs)) {
             sums[Inputs::feature(*place) as usize] += added;
         }
-        sums
+        Contributions(sums)
     }
 }
 

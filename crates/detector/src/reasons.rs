@@ -1,7 +1,7 @@
 use crate::Reason;
 use crate::baseline::Baseline;
 use crate::features::{Feature, FeatureVector};
-use crate::model::Model;
+use crate::model::{Contributions, Model};
 
 /// A lesser contribution to the logit is not worth a word.
 const WORTH: f64 = 0.3;
@@ -9,14 +9,14 @@ const MOST: usize = 3;
 
 /// What weighed most, heaviest first; with `always`, at least the heaviest.
 pub(crate) fn reasons(
-    contributions: &[f64],
+    contributions: &Contributions,
     features: &FeatureVector,
     baseline: &Baseline,
     model: &Model,
     always: bool,
 ) -> Vec<Reason> {
     let mut most: Vec<(Feature, f64, f64)> = Vec::with_capacity(MOST + 1);
-    for (feature, contribution) in Feature::ALL.into_iter().zip(contributions.iter().copied()) {
+    for (feature, contribution) in Feature::ALL.into_iter().zip(contributions.0) {
         let Some(value) = features.of(feature) else { continue };
         let place = most.iter().take_while(|more| more.2.total_cmp(&contribution).is_ge()).count();
         if place < MOST && (contribution > WORTH || always && place == 0) {

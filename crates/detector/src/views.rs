@@ -1,6 +1,6 @@
 use crate::baseline::Baseline;
 use crate::features::{Feature, FeatureVector};
-use crate::hops::Hops;
+use crate::hops::{Hops, Sums};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::usual::CLIP;
@@ -17,10 +17,11 @@ pub(crate) fn views(
     baseline: &Baseline,
     model: &Model,
 ) -> Inputs {
+    let now = Sums::default().with(newest);
     // One hop later, those before it are older by one.
     let sums = CHANGES.map(|(last, (from, until))| {
         (
-            before.sums(0..=last - 1).with(newest),
+            before.sums(0..=last - 1).and(&now),
             before.sums(from - 1..=until - 1),
             until + 1 - from,
         )
@@ -28,17 +29,17 @@ pub(crate) fn views(
     let of = |feature| {
         let level = newest.of(feature);
         let place = level.map(|level| baseline.place(feature, level));
-        let scatter = baseline.scatter(feature, place, model);
+        let per_scatter = 1.0 / baseline.scatter(feature, place, model);
         let [brief, short, medium, long] = sums.each_ref().map(|(last, before, hops)| {
             // A third of the earlier ones must be there.
             let fewest = u8::try_from(hops / 3).unwrap_or(u8::MAX);
-            Some((last.mean(feature, 1)? - before.mean(feature, fewest)?) / scatter)
+            Some((last.mean(feature, 1)? - before.mean(feature, fewest)?) * per_scatter)
         });
         let (rank, own) = (place.map(|place| place.rank), place.map(|place| place.off));
         [level, rank, own, brief, short, medium, long]
             .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))
     };
-    Inputs(Feature::ALL.map(of).to_vec())
+    Inputs(Feature::ALL.into_iter().map(of).collect())
 }
 
 #[cfg(test)]

@@ -74,29 +74,36 @@ fn thinned_peaks(x: &[f64], rate_hz: f64) -> Vec<usize> {
     let seconds = x.len() as f64 / rate_hz;
     let scales =
         (1..=half).take_while(|scale| (half as f64 / *scale as f64) / seconds >= SLOWEST_HZ);
-    // Higher than the neighbours at every distance so far, and up to the best one.
-    let (mut all, mut everywhere) = (vec![true; x.len()], vec![false; x.len()]);
+    // Higher than the neighbours at every distance so far, and up to the best one: all bits of
+    // what is, none of what is not, as wide as the numbers that are compared, so that the
+    // processor works on several at once.
+    let (mut all, mut everywhere) = (vec![u64::MAX; x.len()], vec![0; x.len()]);
     let mut best = 0;
     for scale in scales {
         let last = x.len() - scale;
-        all[..scale].fill(false);
-        all[last..].fill(false);
-        // Side by side rather than by index: the processor compares several at once.
-        let (before, after) = (&x[..last - scale], &x[2 * scale..]);
-        let sides = before.iter().zip(after);
-        let mut count = 0;
-        for ((all, at), (before, after)) in all[scale..last].iter_mut().zip(&x[scale..]).zip(sides)
-        {
-            let top = (at > before) & (at > after);
-            count += u64::from(top);
-            *all &= top;
-        }
+        all[..scale].fill(0);
+        all[last..].fill(0);
+        let count = meet_tops(&mut all[scale..last], x, scale);
         if count > best || scale == 1 {
             best = count;
             everywhere.copy_from_slice(&all);
         }
     }
-    (0..x.len()).filter(|at| everywhere[*at]).collect()
+    (0..x.len()).filter(|at| everywhere[*at] != 0).collect()
+}
+
+/// Counts what is higher than both neighbours at a distance, and takes out what is not.
+fn meet_tops(all: &mut [u64], x: &[f64], scale: usize) -> u64 {
+    let inner = all.len();
+    let (before, at, after) = (&x[..inner], &x[scale..][..inner], &x[2 * scale..][..inner]);
+    let mut count = 0;
+    for place in 0..inner {
+        let higher = |than: &[f64]| if at[place] > than[place] { u64::MAX } else { 0 };
+        let top = higher(before) & higher(after);
+        all[place] &= top;
+        count += top & 1;
+    }
+    count
 }
 
 /// Without its least-squares line.

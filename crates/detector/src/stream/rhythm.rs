@@ -47,6 +47,9 @@ impl Rhythms {
         let Some(segment) = self.norms.map(|norm| norm) else { return };
         let spectrum = Welch::of(&segment, 32.0);
         let band = std::array::from_fn(|bin| spectrum.density(BAND_BINS.start() + bin));
+        while self.spectra.front().is_some_and(|s| s.end_us <= end_us - WINDOW_US) {
+            self.spectra.pop_front();
+        }
         self.spectra.push_back(Spectrum { end_us, band, total: spectrum.total() });
         self.look();
     }
