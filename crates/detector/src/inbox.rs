@@ -25,17 +25,23 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// Takes a reading, once; a malformed one, and one from beyond time, is left out.
     pub(crate) fn push(&mut self, reading: &Reading) {
-        let timely = [reading.measured_at, reading.end()].map(|at| within_time(at) == at);
+        let count = reading.len();
+        let last = count.checked_sub(1).map_or(reading.measured_at, |last| reading.time_of(last));
+        let end = last.plus_micros(i64::from(reading.period_us));
+        let timely = [reading.measured_at, end].map(|at| within_time(at) == at);
         if timely != [true; 2] || reading.validate().is_err() || !self.came.insert(reading) {
             return;
         }
         let mut from = 0;
-        while from < reading.len() {
-            let second = second_of(reading.time_of(from).as_micros());
-            let until = end_of_run(reading, from, second);
+        while from < count {
+            let at = reading.time_of(from);
+            let second = second_of(at.as_micros());
+            // Most packets end with the second in which they began.
+            let whole = !reading.channel.is_event() && second_of(last.as_micros()) == second;
+            let until = if whole { count } else { count.min(end_of_run(reading, from, at)) };
             let samples = self.waiting.entry(second);
             let samples = samples.or_insert_with(|| self.spare.take().unwrap_or_default());
-            samples.take(reading, from..until);
+            samples.take(reading, at, from..until);
             from = until;
         }
         while self.waiting.len() > MAX_WAITING {
@@ -78,19 +84,13 @@ impl Inbox {
     }
 }
 
-/// Where the samples from this one on leave its second.
-fn end_of_run(reading: &Reading, from: usize, second: i64) -> usize {
+/// Where the samples from one on, taken at a moment, leave its second, if there are as many.
+fn end_of_run(reading: &Reading, from: usize, at: Timestamp) -> usize {
     if reading.channel.is_event() {
         return from + 1;
     }
-    // Most packets end with the second in which they began.
-    if second_of(reading.time_of(reading.len() - 1).as_micros()) == second {
-        return reading.len();
-    }
-    let left_us = (second + 1)
-        .saturating_mul(MICROS_PER_SECOND)
-        .saturating_sub(reading.time_of(from).as_micros());
+    let left_us = MICROS_PER_SECOND - at.as_micros().rem_euclid(MICROS_PER_SECOND);
     let period_us = i64::from(reading.period_us);
-    let more = left_us.max(1).saturating_add(period_us - 1) / period_us;
-    usize::try_from(more).map_or(reading.len(), |more| reading.len().min(from + more))
+    let more = (left_us + period_us - 1) / period_us;
+    usize::try_from(more).map_or(usize::MAX, |more| from.saturating_add(more))
 }

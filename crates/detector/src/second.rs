@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +18,10 @@ pub(crate) struct Second {
 }
 
 impl Second {
-    /// Takes a run of a reading's samples that lie in this second.
-    pub(crate) fn take(&mut self, reading: &Reading, run: std::ops::Range<usize>) {
-        let at_us = reading.time_of(run.start).as_micros();
+    /// Takes a run of a reading's samples that lie in this second, the first of them at a
+    /// moment.
+    pub(crate) fn take(&mut self, reading: &Reading, at: Timestamp, run: Range<usize>) {
+        let at_us = at.as_micros();
         let width = reading.channel.components();
         let steps = &reading.samples[run.start * width..run.end * width];
         match reading.channel {

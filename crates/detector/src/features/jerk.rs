@@ -17,6 +17,12 @@ impl Jerk {
         self.pairs += 1.0;
     }
 
+    /// Takes the way over so many pairs, g.
+    pub(crate) fn take(&mut self, way: f64, pairs: f64) {
+        self.sum += way;
+        self.pairs += pairs;
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.sum += other.sum;
         self.pairs += other.pairs;

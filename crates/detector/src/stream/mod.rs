@@ -3,6 +3,7 @@
 mod agreement;
 mod breath;
 mod frozen;
+mod gravity;
 mod heart;
 mod means;
 mod motion;

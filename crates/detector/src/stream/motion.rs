@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use super::breath::Breath;
+use super::gravity::Gravity;
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
     Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, log_deviation, pitch_deg,
     roll_deg, wander,
 };
-use crate::filter::{Cascade, Section, low_pass};
+use crate::filter::{Section, low_pass};
 use crate::samples::Run;
 
 const WINDOW_S: i64 = 60;
@@ -32,10 +33,11 @@ const MOST: usize = 32;
 pub(crate) struct Motion {
     period_us: i64,
     frozen: Frozen,
-    last: Option<(i64, [f64; 3])>,
-    gravity: Option<[Cascade<1>; 3]>,
+    /// The newest sample, in steps of the channel.
+    last: Option<(i64, [i32; 3])>,
+    gravity: Option<Gravity>,
     #[serde(skip)]
-    sections: Option<[Section; 1]>,
+    section: Option<Section>,
     seconds: VecDeque<Second>,
     rhythms: Rhythms,
     breath: Breath,
@@ -58,6 +60,10 @@ impl Motion {
         if !PERIODS_US.contains(&i64::from(run.period_us)) {
             return;
         }
+        let largest = steps.as_flattened().iter().fold(0, |most, step| step.unsigned_abs().max(most));
+        if largest <= LARGEST_STEP {
+            return self.take_plausible(run, steps);
+        }
         let mut from = 0;
         for part in steps.split(|axes| axes.iter().any(|step| step.unsigned_abs() > LARGEST_STEP)) {
             let until = from + part.len();
@@ -79,36 +85,32 @@ impl Motion {
     }
 
     fn follow(&mut self, run: Run, steps: &[[i32; 3]]) {
-        let Some(first) = steps.first() else { return };
-        self.start_anew_after_a_hole(run.at_us, first.map(g), i64::from(run.period_us));
-        let mut before = self.last.map(|(_, axes)| axes);
+        let (Some(first), Some(newest)) = (steps.first(), steps.last()) else { return };
+        let period_us = i64::from(run.period_us);
+        self.start_anew_after_a_hole(run.at_us, first.map(g), period_us);
         let mut second = self.open(run.at_us.div_euclid(1_000_000));
+        if let Some((_, before)) = self.last {
+            second.jerk.take(way(&[before, *first]), 1.0);
+        }
+        second.jerk.take(way(steps), pairs(steps));
         for steps in steps.chunks(MOST) {
-            let mut axes = [[0.0; 3]; MOST];
-            let axes = &mut axes[..steps.len()];
-            axes.iter_mut().zip(steps).for_each(|(axes, steps)| *axes = steps.map(g));
             let mut norms = [0.0; MOST];
             let norms = &mut norms[..steps.len()];
-            norms.iter_mut().zip(&*axes).for_each(|(norm, axes)| *norm = length(*axes));
+            norms.iter_mut().zip(steps).for_each(|(norm, axes)| *norm = length(*axes));
             for norm in &*norms {
                 second.enmo.push(*norm);
                 second.activity.push(*norm);
             }
-            for axes in &*axes {
-                if let Some(before) = before.replace(*axes) {
-                    second.jerk.push(before, *axes);
-                }
-            }
-            second.gravity = self.follow_gravity(axes);
-            if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
+            second.gravity = self.follow_gravity(steps);
+            if period_us == SPECTRUM_PERIOD_US {
                 self.rhythms.take(norms);
                 self.breath.take(steps);
             }
         }
         second.log = second.activity.deviation().map_or(0.0, log_deviation);
         self.seconds.push_back(second);
-        self.last = before.map(|axes| (run.last(), axes));
-        if i64::from(run.period_us) == SPECTRUM_PERIOD_US {
+        self.last = Some((run.last(), *newest));
+        if period_us == SPECTRUM_PERIOD_US {
             self.rhythms.end(run.last(), SPECTRUM_PERIOD_US);
         }
     }
@@ -224,30 +226,28 @@ impl Motion {
     fn start_anew_after_a_hole(&mut self, at_us: i64, axes: [f64; 3], period_us: i64) {
         let goes_on = self.period_us == period_us
             && self.last.is_some_and(|(last_us, _)| at_us - last_us <= LONGEST_HOLE_US);
-        if goes_on && self.sections.is_some() {
+        if goes_on && self.section.is_some() {
             return;
         }
         #[expect(clippy::cast_precision_loss, reason = "a period")]
-        let sections = [low_pass(GRAVITY_HZ, 1e6 / period_us as f64)];
-        self.sections = Some(sections);
+        let rate_hz = 1e6 / period_us as f64;
+        self.section = Some(low_pass(GRAVITY_HZ, rate_hz));
         if !goes_on {
             self.period_us = period_us;
             self.last = None;
-            self.gravity = Some(axes.map(|axis| Cascade::settled(&sections, axis)));
+            self.gravity = Some(Gravity::settled(axes));
             self.rhythms.interrupt();
             self.breath.interrupt();
         }
     }
 
     /// Where gravity points after these samples.
-    fn follow_gravity(&mut self, axes: &[[f64; 3]]) -> [f64; 3] {
-        let mut gravity = axes.last().copied().unwrap_or_default();
-        if let (Some(filters), Some(sections)) = (&mut self.gravity, &self.sections) {
-            for axes in axes {
-                gravity = std::array::from_fn(|axis| filters[axis].step(sections, axes[axis]));
-            }
+    fn follow_gravity(&mut self, steps: &[[i32; 3]]) -> [f64; 3] {
+        let samples = steps.iter().map(|axes| axes.map(g));
+        match (&mut self.gravity, &self.section) {
+            (Some(gravity), Some(section)) => gravity.follow(section, samples),
+            _ => samples.last().unwrap_or_default(),
         }
-        gravity
     }
 
     /// Takes out the newest second if it is this one, to go on with.
@@ -266,6 +266,19 @@ fn g(step: i32) -> f64 {
     f64::from(step) * Channel::Acceleration.scale()
 }
 
-fn length(axes: [f64; 3]) -> f64 {
-    axes.iter().map(|axis| axis * axis).sum::<f64>().sqrt()
+/// In whole steps nothing is lost before the root.
+fn length(axes: [i32; 3]) -> f64 {
+    g(1) * f64::from(axes.iter().map(|axis| axis * axis).sum::<i32>()).sqrt()
+}
+
+/// The way along all axes from sample to sample, g.
+fn way(steps: &[[i32; 3]]) -> f64 {
+    let flat = steps.as_flattened();
+    let pairs = flat.iter().zip(flat.get(3..).unwrap_or_default());
+    g(1) * f64::from(pairs.map(|(before, after)| (after - before).unsigned_abs()).sum::<u32>())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a second of samples")]
+fn pairs(steps: &[[i32; 3]]) -> f64 {
+    steps.len().saturating_sub(1) as f64
 }
