@@ -143,10 +143,13 @@ impl Learned {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "a value within 4 spreads"
 )]
 fn bin(value: f64) -> usize {
-    (((value + 3.0) / BIN - ROUNDING).ceil().max(0.0) as usize).min(BINS - 1)
+    let edges = (value + 3.0) / BIN - ROUNDING;
+    let whole = edges as usize;
+    (whole + usize::from(edges > whole as f64)).min(BINS - 1)
 }
 
 /// The part of a normal distribution below a value (West G (2005) Better approximations to

@@ -113,7 +113,7 @@ impl Detector {
     fn start_at(&mut self, until: i64, outputs: &mut Vec<Output>) -> i64 {
         let state = &mut self.state;
         let back = state.next.is_some_and(|next| until < next);
-        (state.live, state.hops) = (Box::default(), Hops::default());
+        (*state.live, state.hops) = (Pipeline::default(), Hops::default());
         (state.first_valid, state.last_valid, state.smoothed) = (None, None, None);
         if back {
             let at = Timestamp::from_seconds(until);
@@ -191,7 +191,7 @@ impl Detector {
 
     /// Judges by what comes from now on: the window still holds what the band saw elsewhere.
     fn worn_again(&mut self, second: i64) {
-        self.state.live = Box::default();
+        *self.state.live = Pipeline::default();
         self.state.first_valid = Some(second);
     }
 

@@ -20,11 +20,7 @@ pub(crate) fn views(
     let now = Sums::default().with(newest);
     // One hop later, those before it are older by one.
     let sums = CHANGES.map(|(last, (from, until))| {
-        (
-            before.sums(0..=last - 1).and(&now),
-            before.sums(from - 1..=until - 1),
-            until + 1 - from,
-        )
+        (before.sums(0..=last - 1).and(&now), before.sums(from - 1..=until - 1), until + 1 - from)
     });
     let of = |feature| {
         let level = newest.of(feature);

@@ -74,16 +74,15 @@ fn thinned_peaks(x: &[f64], rate_hz: f64) -> Vec<usize> {
     let seconds = x.len() as f64 / rate_hz;
     let scales =
         (1..=half).take_while(|scale| (half as f64 / *scale as f64) / seconds >= SLOWEST_HZ);
-    // Higher than the neighbours at every distance so far, and up to the best one: all bits of
-    // what is, none of what is not, as wide as the numbers that are compared, so that the
-    // processor works on several at once.
-    let (mut all, mut everywhere) = (vec![u64::MAX; x.len()], vec![0; x.len()]);
+    let steps = in_steps(x);
+    // Higher than the neighbours at every distance so far, and up to the best one.
+    let (mut all, mut everywhere) = (vec![-1; x.len()], vec![0; x.len()]);
     let mut best = 0;
     for scale in scales {
         let last = x.len() - scale;
         all[..scale].fill(0);
         all[last..].fill(0);
-        let count = meet_tops(&mut all[scale..last], x, scale);
+        let count = meet_tops(&mut all[scale..last], &steps, scale);
         if count > best || scale == 1 {
             best = count;
             everywhere.copy_from_slice(&all);
@@ -92,16 +91,25 @@ fn thinned_peaks(x: &[f64], rate_hz: f64) -> Vec<usize> {
     (0..x.len()).filter(|at| everywhere[*at] != 0).collect()
 }
 
-/// Counts what is higher than both neighbours at a distance, and takes out what is not.
-fn meet_tops(all: &mut [u64], x: &[f64], scale: usize) -> u64 {
-    let inner = all.len();
-    let (before, at, after) = (&x[..inner], &x[scale..][..inner], &x[2 * scale..][..inner]);
+/// The values in steps of 2^-30 of the farthest one from 0: what is compared often is half as
+/// wide as they are, so that the processor compares twice as many at once.
+#[expect(clippy::cast_possible_truncation, reason = "within 2^30")]
+fn in_steps(x: &[f64]) -> Vec<i32> {
+    let farther = |most: f64, value: &f64| if value.abs() > most { value.abs() } else { most };
+    let farthest = x.iter().fold(0.0, farther);
+    let scale = if farthest > 0.0 { f64::from(1 << 30) / farthest } else { 0.0 };
+    x.iter().map(|value| (value * scale) as i32).collect()
+}
+
+/// Counts what is higher than both neighbours at a distance, and takes out what is not: all
+/// bits are set in what is, as many as in what is compared.
+fn meet_tops(all: &mut [i32], steps: &[i32], scale: usize) -> i32 {
+    let sides = steps.iter().zip(&steps[2 * scale..]);
     let mut count = 0;
-    for place in 0..inner {
-        let higher = |than: &[f64]| if at[place] > than[place] { u64::MAX } else { 0 };
-        let top = higher(before) & higher(after);
-        all[place] &= top;
-        count += top & 1;
+    for ((all, at), (before, after)) in all.iter_mut().zip(&steps[scale..]).zip(sides) {
+        let top = -i32::from((at > before) & (at > after));
+        *all &= top;
+        count -= top;
     }
     count
 }

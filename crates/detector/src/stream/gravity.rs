@@ -1,61 +1,143 @@
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Section;
+use crate::filter::{Section, low_pass};
+
+/// Posture is slower than this.
+const GRAVITY_HZ: f64 = 0.25;
+/// A second of samples at 32 Hz is worked on at once.
+pub(super) const BLOCK: usize = 32;
+const BLOCK_PERIOD_US: i64 = 31_250;
+
+static AT_ONCE: LazyLock<Block> = LazyLock::new(Block::new);
 
 /// Three axes, and one that stays at 0: the processor works on pairs.
 type Axes = [f64; 4];
 
-/// Acceleration behind a low-pass, all axes at once; the memory of [`crate::filter::Cascade`].
+/// Acceleration behind a low-pass, all axes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Gravity {
+    period_us: i64,
+    /// What went in and what came out: the newest and the one before.
     input: [Axes; 2],
     output: [Axes; 2],
 }
 
+/// What each of a block's samples, and what was there before them, adds to the filter's output
+/// at the end of the block and one sample earlier: nobody asks for those in between.
+struct Block {
+    newest: Part,
+    before: Part,
+}
+
+struct Part {
+    samples: [f64; BLOCK],
+    input: [f64; 2],
+    output: [f64; 2],
+}
+
 impl Gravity {
     /// As if the axes had stood at these values for ever.
-    pub(super) fn settled([x, y, z]: [f64; 3]) -> Self {
-        Self { input: [[x, y, z, 0.0]; 2], output: [[x, y, z, 0.0]; 2] }
+    pub(super) fn settled([x, y, z]: [f64; 3], period_us: i64) -> Self {
+        Self { period_us, input: [[x, y, z, 0.0]; 2], output: [[x, y, z, 0.0]; 2] }
     }
 
     /// Takes samples; gives where gravity points after them.
-    pub(super) fn follow(
-        &mut self,
-        Section { b, a }: &Section,
-        samples: impl Iterator<Item = [f64; 3]>,
-    ) -> [f64; 3] {
-        let Self { input: [mut last, mut second_last], output: [mut newest, mut before] } = *self;
-        for [x, y, z] in samples {
-            let now = [x, y, z, 0.0];
-            let output = std::array::from_fn(|axis| {
-                let forward = b[0] * now[axis] + (b[1] * last[axis] + b[2] * second_last[axis]);
-                forward - a[1] * before[axis] - a[0] * newest[axis]
-            });
-            (last, second_last) = (now, last);
-            (newest, before) = (output, newest);
+    pub(super) fn follow(&mut self, samples: impl Iterator<Item = [f64; 3]>) -> [f64; 3] {
+        let mut axes = samples.map(|[x, y, z]| [x, y, z, 0.0]);
+        let (mut block, mut count) = ([[0.0; 4]; BLOCK], 0);
+        for (into, axes) in block.iter_mut().zip(&mut axes) {
+            (*into, count) = (axes, count + 1);
         }
-        *self = Self { input: [last, second_last], output: [newest, before] };
-        [newest[0], newest[1], newest[2]]
+        if count == BLOCK && self.period_us == BLOCK_PERIOD_US {
+            self.output = [AT_ONCE.newest.of(self, &block), AT_ONCE.before.of(self, &block)];
+            self.input = [block[BLOCK - 1], block[BLOCK - 2]];
+        } else {
+            let section = section(self.period_us);
+            block[..count].iter().for_each(|axes| self.step(&section, *axes));
+        }
+        let [x, y, z, _] = self.output[0];
+        [x, y, z]
     }
+
+    fn step(&mut self, Section { b, a }: &Section, now: Axes) {
+        let Self { input, output, .. } = *self;
+        let newest = std::array::from_fn(|axis| {
+            let forward = b[0] * now[axis] + (b[1] * input[0][axis] + b[2] * input[1][axis]);
+            forward - a[1] * output[1][axis] - a[0] * output[0][axis]
+        });
+        (self.input, self.output) = ([now, input[0]], [newest, output[0]]);
+    }
+}
+
+impl Block {
+    fn new() -> Self {
+        Self { newest: Part::new(BLOCK), before: Part::new(BLOCK - 1) }
+    }
+}
+
+impl Part {
+    /// Of the output after so many samples of the block.
+    fn new(after: usize) -> Self {
+        let section = section(BLOCK_PERIOD_US);
+        let rest =
+            Gravity { period_us: BLOCK_PERIOD_US, input: [[0.0; 4]; 2], output: [[0.0; 4]; 2] };
+        let one = [1.0, 0.0, 0.0, 0.0];
+        // What a filter makes of a block that is 1 at one place and 0 else, if at any.
+        let answer = |mut filter: Gravity, place: Option<usize>| {
+            (0..after).for_each(|at| {
+                filter.step(&section, if place == Some(at) { one } else { [0.0; 4] });
+            });
+            filter.output[0][0]
+        };
+        let held = |at: usize, place: usize| if at == place { one } else { [0.0; 4] };
+        let pair = |place: usize| [held(0, place), held(1, place)];
+        Self {
+            samples: std::array::from_fn(|place| answer(rest, Some(place))),
+            input: [0, 1].map(|place| answer(Gravity { input: pair(place), ..rest }, None)),
+            output: [0, 1].map(|place| answer(Gravity { output: pair(place), ..rest }, None)),
+        }
+    }
+
+    fn of(&self, before: &Gravity, block: &[Axes; BLOCK]) -> Axes {
+        let mut sum = [0.0; 4];
+        let mut add = |weight: f64, axes: &Axes| {
+            sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += weight * axis);
+        };
+        self.output.iter().zip(&before.output).for_each(|(weight, axes)| add(*weight, axes));
+        self.input.iter().zip(&before.input).for_each(|(weight, axes)| add(*weight, axes));
+        self.samples.iter().zip(block).for_each(|(weight, axes)| add(*weight, axes));
+        sum
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a period")]
+fn section(period_us: i64) -> Section {
+    low_pass(GRAVITY_HZ, 1e6 / period_us as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Cascade, low_pass};
+    use crate::filter::Cascade;
 
     #[test]
     fn it_goes_as_a_filter_of_each_axis_does() {
-        let sections = [low_pass(0.25, 32.0)];
-        let rows: Vec<[f64; 3]> =
-            (0..100_u32).map(|at| [7, 11, 13].map(|by| f64::from(at * by % 17) / 17.0)).collect();
-        let mut filters = rows[0].map(|axis| Cascade::settled(&sections, axis));
-        let mut gravity = Gravity::settled(rows[0]);
-        for row in rows {
-            let expected: [f64; 3] =
-                std::array::from_fn(|axis| filters[axis].step(&sections, row[axis]));
-            let found = gravity.follow(&sections[0], [row].into_iter());
-            assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-12));
+        for period_us in [BLOCK_PERIOD_US, 20_000] {
+            let sections = [section(period_us)];
+            let row = |at: u32| [7, 11, 13].map(|by| f64::from(at * by % 17) / 17.0);
+            let rows: Vec<[f64; 3]> = (0..200).map(row).collect();
+            let mut filters = rows[0].map(|axis| Cascade::settled(&sections, axis));
+            let mut gravity = Gravity::settled(rows[0], period_us);
+            for rows in [&rows[..32], &rows[32..64], &rows[64..69], &rows[69..101]] {
+                let mut expected = [0.0; 3];
+                for row in rows {
+                    expected = std::array::from_fn(|axis| filters[axis].step(&sections, row[axis]));
+                }
+                let found = gravity.follow(rows.iter().copied());
+                assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-12));
+            }
         }
     }
 }

@@ -66,7 +66,10 @@ mod tests {
             values.iter().for_each(|value| means.take(*value));
             means.pass_second(end_s);
         }
-        assert_eq!([1, 2, 3, 4].map(|ago_s| means.ago(ago_s)), [Some(7.0), Some(5.0), None, Some(1.5)]);
+        assert_eq!(
+            [1, 2, 3, 4].map(|ago_s| means.ago(ago_s)),
+            [Some(7.0), Some(5.0), None, Some(1.5)]
+        );
         means.take(4.0);
         let mut told = Vec::new();
         means.reject_since(9, |ago_s, mean| told.push((ago_s, mean)));

@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use super::breath::Breath;
-use super::gravity::Gravity;
+use super::gravity::{BLOCK, Gravity};
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
     Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, log_deviation, pitch_deg,
     roll_deg, wander,
 };
-use crate::filter::{Section, low_pass};
 use crate::samples::Run;
 
 const WINDOW_S: i64 = 60;
@@ -20,13 +19,10 @@ const WINDOW_S: i64 = 60;
 const KEPT_S: i64 = 120;
 /// No wrist and no sensor goes beyond 16 g, in steps of the channel.
 const LARGEST_STEP: u32 = 17 * 1024;
-const GRAVITY_HZ: f64 = 0.25;
 const LONGEST_HOLE_US: i64 = 500_000;
 const PERIODS_US: std::ops::RangeInclusive<i64> = 5_000..=100_000;
 /// Spectra are made of this rate alone.
 const SPECTRUM_PERIOD_US: i64 = 31_250;
-/// Samples that are worked on side by side.
-const MOST: usize = 32;
 
 /// Movement and posture.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,8 +32,6 @@ pub(crate) struct Motion {
     /// The newest sample, in steps of the channel.
     last: Option<(i64, [i32; 3])>,
     gravity: Option<Gravity>,
-    #[serde(skip)]
-    section: Option<Section>,
     seconds: VecDeque<Second>,
     rhythms: Rhythms,
     breath: Breath,
@@ -60,12 +54,13 @@ impl Motion {
         if !PERIODS_US.contains(&i64::from(run.period_us)) {
             return;
         }
-        let largest = steps.as_flattened().iter().fold(0, |most, step| step.unsigned_abs().max(most));
-        if largest <= LARGEST_STEP {
+        let far = |step: &i32| step.unsigned_abs() > LARGEST_STEP;
+        // All of them are asked, rather than until one is: so they are asked side by side.
+        if !steps.as_flattened().iter().fold(false, |any, step| any | far(step)) {
             return self.take_plausible(run, steps);
         }
         let mut from = 0;
-        for part in steps.split(|axes| axes.iter().any(|step| step.unsigned_abs() > LARGEST_STEP)) {
+        for part in steps.split(|axes| axes.iter().any(far)) {
             let until = from + part.len();
             self.take_plausible(run.part(from..until), part);
             if until < steps.len() {
@@ -93,15 +88,17 @@ impl Motion {
             second.jerk.take(way(&[before, *first]), 1.0);
         }
         second.jerk.take(way(steps), pairs(steps));
-        for steps in steps.chunks(MOST) {
-            let mut norms = [0.0; MOST];
+        for steps in steps.chunks(BLOCK) {
+            let mut norms = [0.0; BLOCK];
             let norms = &mut norms[..steps.len()];
             norms.iter_mut().zip(steps).for_each(|(norm, axes)| *norm = length(*axes));
             for norm in &*norms {
                 second.enmo.push(*norm);
                 second.activity.push(*norm);
             }
-            second.gravity = self.follow_gravity(steps);
+            if let Some(gravity) = &mut self.gravity {
+                second.gravity = gravity.follow(steps.iter().map(|axes| axes.map(g)));
+            }
             if period_us == SPECTRUM_PERIOD_US {
                 self.rhythms.take(norms);
                 self.breath.take(steps);
@@ -226,27 +223,12 @@ impl Motion {
     fn start_anew_after_a_hole(&mut self, at_us: i64, axes: [f64; 3], period_us: i64) {
         let goes_on = self.period_us == period_us
             && self.last.is_some_and(|(last_us, _)| at_us - last_us <= LONGEST_HOLE_US);
-        if goes_on && self.section.is_some() {
-            return;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a period")]
-        let rate_hz = 1e6 / period_us as f64;
-        self.section = Some(low_pass(GRAVITY_HZ, rate_hz));
         if !goes_on {
             self.period_us = period_us;
             self.last = None;
-            self.gravity = Some(Gravity::settled(axes));
+            self.gravity = Some(Gravity::settled(axes, period_us));
             self.rhythms.interrupt();
             self.breath.interrupt();
-        }
-    }
-
-    /// Where gravity points after these samples.
-    fn follow_gravity(&mut self, steps: &[[i32; 3]]) -> [f64; 3] {
-        let samples = steps.iter().map(|axes| axes.map(g));
-        match (&mut self.gravity, &self.section) {
-            (Some(gravity), Some(section)) => gravity.follow(section, samples),
-            _ => samples.last().unwrap_or_default(),
         }
     }
 

@@ -24,7 +24,9 @@ impl<T: Copy, const N: usize> Ring<T, N> {
         self.next %= N;
         let (first, second) = values.split_at(values.len().min(N - self.next));
         self.values[self.next..][..first.len()].copy_from_slice(first);
-        self.values[..second.len()].copy_from_slice(second);
+        if !second.is_empty() {
+            self.values[..second.len()].copy_from_slice(second);
+        }
         self.next = (self.next + values.len()) % N;
         self.count = N.min(self.count + values.len());
     }

@@ -59,7 +59,7 @@ impl<const SECONDS: usize> Trend<SECONDS> {
     #[expect(clippy::cast_possible_truncation, reason = "saturates; values are below 100")]
     fn add(&mut self, times: i64, ago_s: usize, value: f64) {
         let time = -i64::try_from(ago_s).unwrap_or(0);
-        let value = times * (value * STEPS).round_ties_even() as i64;
+        let value = times * (value * STEPS) as i64;
         self.count += times;
         self.time += times * time;
         self.time_time += times * time * time;
