@@ -14,9 +14,9 @@ pub struct IdError {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Word);
 
         impl $name {
             /// Checks a word: 1 to 32 of `a-z`, `0-9` and `-`, so that it is safe in a
@@ -26,23 +26,25 @@ macro_rules! id {
             /// [`IdError`] names the word.
             pub fn new(word: impl Into<String>) -> Result<Self, IdError> {
                 let word = word.into();
-                if is_identifier(&word) {
-                    Ok(Self(word))
-                } else {
-                    Err(IdError { kind: $kind, word })
-                }
+                Word::new(&word).map(Self).ok_or(IdError { kind: $kind, word })
             }
 
             /// The identity as a word.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
@@ -64,7 +66,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.as_str().to_owned()
             }
         }
     };
@@ -95,13 +97,37 @@ impl DeviceId {
     /// The id of the device with a Bluetooth address, most significant byte first.
     #[must_use]
     pub fn from_address(address: [u8; 6]) -> Self {
-        Self(address.iter().map(|byte| format!("{byte:02x}")).collect())
+        let word: String = address.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(Word::new(&word).expect("hex digits make an id"))
     }
 }
 
-fn is_identifier(word: &str) -> bool {
-    (1..=32).contains(&word.len())
-        && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+/// The longest word that an identity can be.
+const LONGEST: usize = 32;
+
+/// A word in place: every reading carries its device, and is compared by it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Word {
+    /// Zeros stand behind the word.
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+impl Word {
+    fn new(word: &str) -> Option<Self> {
+        let may = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if word.is_empty() || !word.bytes().all(may) {
+            return None;
+        }
+        let mut bytes = [0; LONGEST];
+        bytes.get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+        Some(Self { bytes, length: u8::try_from(word.len()).ok()? })
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = &self.bytes[..usize::from(self.length)];
+        std::str::from_utf8(bytes).expect("a word is of letters and digits")
+    }
 }
 
 #[cfg(test)]
