@@ -30,6 +30,9 @@ struct Tables {
     /// exp(-2 pi i k / 2 span) for spans of 4 to 64, each from the place of its own number.
     turn_re: [f64; HALF],
     turn_im: [f64; HALF],
+    /// The third powers of those of twice the span.
+    third_re: [f64; HALF],
+    third_im: [f64; HALF],
     /// Where each frequency stands after the last pass.
     mirrored: [u8; HALF],
     /// Sum of the squared window.
@@ -48,10 +51,9 @@ impl Tables {
         let angle = |k: usize| 2.0 * PI * number(k) / 256.0;
         let hann: [f64; SEGMENT] = std::array::from_fn(|k| 0.5 - 0.5 * angle(k).cos());
         let turn = |k: usize| Complex { re: angle(k).cos(), im: -angle(k).sin() };
-        let of_span = |at: usize| {
-            let span = if at == 0 { 1 } else { 1 << at.ilog2() };
-            turn((at % span) * HALF / span)
-        };
+        let span = |at: usize| if at == 0 { 1 } else { 1 << at.ilog2() };
+        let of_span = |at: usize| turn((at % span(at)) * HALF / span(at));
+        let third = |at: usize| turn(3 * (at % span(at)) * (HALF / 2) / span(at));
         let bits = u8::BITS - HALF.trailing_zeros();
         let mirrored = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
         Self {
@@ -59,6 +61,8 @@ impl Tables {
             twiddle: std::array::from_fn(turn),
             turn_re: std::array::from_fn(|at| of_span(at).re),
             turn_im: std::array::from_fn(|at| of_span(at).im),
+            third_re: std::array::from_fn(|at| third(at).re),
+            third_im: std::array::from_fn(|at| third(at).im),
             mirrored: std::array::from_fn(mirrored),
             power: hann.iter().map(|w| w * w).sum(),
         }
@@ -129,13 +133,11 @@ fn sum(values: &[f64; SEGMENT]) -> f64 {
     sums.iter().sum()
 }
 
-/// Decimation in frequency of 128 points in place, which leaves them in mirrored order: pass by
-/// pass, and those of the spans of 2 and 1 at once, which turn by quarters only.
+/// Decimation in frequency of 128 points in place, which leaves them in mirrored order: passes
+/// of the spans 64 to 1, two at once but for that of 4. Those of 2 and 1 turn by quarters only.
 fn transform(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
-    pass::<64>(re, im, tables);
-    pass::<32>(re, im, tables);
-    pass::<16>(re, im, tables);
-    pass::<8>(re, im, tables);
+    two_passes::<32>(re, im, tables);
+    two_passes::<8>(re, im, tables);
     pass::<4>(re, im, tables);
     for (re, im) in re.as_chunks_mut::<4>().0.iter_mut().zip(im.as_chunks_mut::<4>().0) {
         let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (*re, *im);
@@ -145,6 +147,35 @@ fn transform(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
             (a_im + c_im, b_im + d_im, a_im - c_im, b_im - d_im);
         *re = [sum_re + other_re, sum_re - other_re, left_re + turned_re, left_re - turned_re];
         *im = [sum_im + other_im, sum_im - other_im, left_im + turned_im, left_im - turned_im];
+    }
+}
+
+/// The passes of twice a span and of the span: between them nothing goes back to memory.
+fn two_passes<const SPAN: usize>(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
+    let (one_re, one_im) =
+        (&tables.turn_re[2 * SPAN..][..SPAN], &tables.turn_im[2 * SPAN..][..SPAN]);
+    let (two_re, two_im) = (&tables.turn_re[SPAN..][..SPAN], &tables.turn_im[SPAN..][..SPAN]);
+    let (three_re, three_im) = (&tables.third_re[SPAN..][..SPAN], &tables.third_im[SPAN..][..SPAN]);
+    let (re, _) = re.as_chunks_mut::<SPAN>();
+    let (im, _) = im.as_chunks_mut::<SPAN>();
+    let fours = re.as_chunks_mut::<4>().0.iter_mut().zip(im.as_chunks_mut::<4>().0);
+    for ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) in fours {
+        for at in 0..SPAN {
+            let (sum_re, sum_im) = (a_re[at] + c_re[at], a_im[at] + c_im[at]);
+            let (other_re, other_im) = (b_re[at] + d_re[at], b_im[at] + d_im[at]);
+            let (left_re, left_im) = (a_re[at] - c_re[at], a_im[at] - c_im[at]);
+            let (right_re, right_im) = (b_re[at] - d_re[at], b_im[at] - d_im[at]);
+            (a_re[at], a_im[at]) = (sum_re + other_re, sum_im + other_im);
+            let turned = |re: f64, im: f64, by_re: f64, by_im: f64| {
+                (re * by_re - im * by_im, re * by_im + im * by_re)
+            };
+            (b_re[at], b_im[at]) =
+                turned(sum_re - other_re, sum_im - other_im, two_re[at], two_im[at]);
+            (c_re[at], c_im[at]) =
+                turned(left_re + right_im, left_im - right_re, one_re[at], one_im[at]);
+            (d_re[at], d_im[at]) =
+                turned(left_re - right_im, left_im + right_re, three_re[at], three_im[at]);
+        }
     }
 }
 
