@@ -60,12 +60,12 @@ impl Correction {
             return Some(BeatClass::Normal);
         }
         let (step, far) = (spread(&self.steps.sorted), spread(&self.distances.sorted));
-        let d: [f64; LAG + 2] = std::array::from_fn(|k| self.differences[k] / step);
+        let d: [f64; LAG + 2] = std::array::from_fn(|k| in_thresholds(self.differences[k], step));
         let around = Around {
             before: d[0],
             here: d[1],
             after: [d[2], d[3]],
-            distance: distance / far,
+            distance: in_thresholds(distance, far),
             interval: intervals[at],
             next_interval: intervals[at + 1],
             median,
@@ -86,7 +86,8 @@ pub fn classify(intervals: &[f64]) -> Vec<BeatClass> {
     #[expect(clippy::cast_precision_loss, reason = "a number of beats")]
     steps.insert(0, steps.iter().sum::<f64>() / steps.len() as f64);
     let step_thresholds = centred(&steps, QUARTILE_BEATS, |window| threshold(&mut window.clone()));
-    let d: Vec<f64> = steps.iter().zip(&step_thresholds).map(|(step, th)| step / th).collect();
+    let d: Vec<f64> =
+        steps.iter().zip(&step_thresholds).map(|(step, th)| in_thresholds(*step, *th)).collect();
     let medians = centred(intervals, MEDIAN_BEATS, |window| median(window.iter().copied()));
     let distances: Vec<f64> =
         intervals.iter().zip(&medians).map(|(at, median)| stretched(at - median)).collect();
@@ -103,7 +104,7 @@ pub fn classify(intervals: &[f64]) -> Vec<BeatClass> {
             before: if at == 0 { d[1] } else { d[at - 1] },
             here: d[at],
             after: [mirrored(at + 1), mirrored(at + 2)],
-            distance: distances[at] / far[at],
+            distance: in_thresholds(distances[at], far[at]),
             interval: intervals[at],
             next_interval: intervals[at + 1],
             median: medians[at],
@@ -129,23 +130,25 @@ struct Around {
 impl Around {
     /// Figure 1 of the paper. `candidate`: the beat before asks for this one to be judged as
     /// long or short whatever its own step; it is set for the next beat in turn.
-    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a threshold of 0 leaves NaN: normal")]
     fn judge(&self, candidate: &mut bool) -> BeatClass {
         let here = self.here;
+        let far = self.distance.abs() > 3.0;
         if !std::mem::take(candidate) {
-            if !(here.abs() > 1.0) {
+            if here.abs() <= 1.0 {
                 return BeatClass::Normal;
             }
             if self.is_ectopic() {
                 return BeatClass::Ectopic;
             }
+            if here.is_nan() && !far {
+                return BeatClass::Normal;
+            }
             *candidate = self.after[0].abs() < self.after[1].abs();
         }
-        let [one, two] = self.after;
-        let s22 = if here >= 0.0 { one.min(two) } else { one.max(two) };
-        let long = here > 1.0 && s22 < -1.0;
-        let short = here < -1.0 && s22 > 1.0;
-        if !long && !short && !(self.distance.abs() > 3.0) {
+        let known = self.after.iter().all(|step| !step.is_nan());
+        let long = here > 1.0 && known && self.after.iter().any(|step| *step < -1.0);
+        let short = here < -1.0 && known && self.after.iter().any(|step| *step > 1.0);
+        if !long && !short && !far {
             return BeatClass::Normal;
         }
         if short && (self.interval + self.next_interval - self.median).abs() < self.far {
@@ -158,10 +161,15 @@ impl Around {
     }
 
     fn is_ectopic(&self) -> bool {
-        let (here, before, after) = (self.here, self.before, self.after[0]);
-        (here > 1.0 && before.max(after) < -C1 * here - C2)
-            || (here < -1.0 && before.min(after) > -C1 * here + C2)
+        let (here, around) = (self.here, [self.before, self.after[0]]);
+        (here > 1.0 && around.iter().all(|step| *step < -C1 * here - C2))
+            || (here < -1.0 && around.iter().all(|step| *step > -C1 * here + C2))
     }
+}
+
+/// A difference in units of its threshold; a threshold of 0 tells nothing.
+fn in_thresholds(difference: f64, threshold: f64) -> f64 {
+    if threshold == 0.0 { f64::NAN } else { difference / threshold }
 }
 
 /// The last `N` values, in order of time and of size.
