@@ -9,6 +9,9 @@ const KEPT_US: i64 = 65_000_000;
 /// Intervals outside of 30 to 200 beats/min are none, s.
 const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 
+/// The part of the median by which an interval that counts may differ from it.
+const NEAR_MEDIAN: f64 = 0.25;
+
 /// A beat with the interval that it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Beat {
@@ -82,5 +85,42 @@ impl BeatLog {
     pub(crate) fn since(&self, from_us: i64) -> impl Iterator<Item = &Beat> + Clone {
         let first = self.judged.partition_point(|beat| beat.at_us < from_us);
         self.judged.range(first..)
+    }
+
+    /// Judged beats from a moment on, of which those are clean whose intervals do not lie far
+    /// from the median of the clean ones either. Among many false beats correction takes gross
+    /// errors for the heart's own unrest; they would rule means and differences.
+    pub(crate) fn steady(&self, from_us: i64) -> Vec<Beat> {
+        let mut beats: Vec<Beat> = self.since(from_us).copied().collect();
+        let clean = beats.iter().filter(|beat| beat.clean);
+        let mut intervals: Vec<f64> = clean.map(|beat| beat.interval_s).collect();
+        intervals.sort_by(f64::total_cmp);
+        let Some(median) = intervals.get(intervals.len() / 2) else { return beats };
+        for beat in &mut beats {
+            beat.clean &= (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
+        }
+        beats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_far_from_the_median_is_not_steady() {
+        let mut log = BeatLog::default();
+        // So many beats are false that correction does not know them from the heart's.
+        let intervals = [0.8, 0.82, 0.4, 0.42, 0.8, 0.84, 1.6, 0.78, 0.5, 0.8, 1.3, 0.79, 0.81];
+        for (at_us, interval) in (0..).step_by(800_000).zip(intervals) {
+            log.push(at_us, interval, 1.0);
+        }
+        assert!(log.since(0).filter(|beat| beat.clean).any(|beat| beat.interval_s < 0.6));
+        let steady = log.steady(0);
+        assert_eq!(steady.len(), log.since(0).count());
+        let clean: Vec<f64> =
+            steady.iter().filter(|beat| beat.clean).map(|beat| beat.interval_s).collect();
+        assert_eq!(clean, [0.8, 0.82, 0.8, 0.84, 0.78, 0.8]);
+        assert!(log.steady(i64::MAX).is_empty());
     }
 }

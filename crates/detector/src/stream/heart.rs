@@ -138,18 +138,19 @@ impl Heart {
             into.set(Feature::PulseCleanNow, Some(clean_lately));
             into.set(Feature::PulseAgreement, self.pulse.agreement(now_us));
         }
+        let steady = if clean >= CLEAN_ENOUGH { log.steady(from_us) } else { Vec::new() };
         if clean >= CLEAN_ENOUGH {
-            into.set(Feature::HeartRate, heart_rate(log.since(from_us)));
+            into.set(Feature::HeartRate, heart_rate(steady.iter()));
             into.set(Feature::PulseAmplitude, pulse_amplitude(log.since(from_us)));
             if clean_lately >= CLEAN_LATELY {
-                into.set(Feature::HeartRateNow, heart_rate(log.since(lately)));
+                into.set(Feature::HeartRateNow, heart_rate(log.steady(lately).iter()));
             }
         }
         let agreed = into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED);
         if clean >= CLEAN_ENOUGH && agreed {
-            into.set(Feature::Sdnn, sdnn(log.since(from_us)));
-            into.set(Feature::Rmssd, rmssd(log.since(from_us)));
-            into.set(Feature::Pnn50, pnn50(log.since(from_us)));
+            into.set(Feature::Sdnn, sdnn(steady.iter()));
+            into.set(Feature::Rmssd, rmssd(steady.iter()));
+            into.set(Feature::Pnn50, pnn50(steady.iter()));
         }
         if optical || clean >= CLEAN_ENOUGH {
             return clean;

@@ -1,5 +1,6 @@
 //! Heart rate and RMSSD of windows from a list of beats, by the rules of the detector's
-//! features: intervals that are plausible and normal, no difference across a gap.
+//! features: intervals that are plausible, normal and near their median, no difference across
+//! a gap.
 
 use detector::{BeatClass, classify};
 
@@ -9,6 +10,8 @@ use super::windows::Windows;
 const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 /// The part of a window that normal intervals have to cover.
 const CLEAN_ENOUGH: f64 = 0.6;
+/// The part of the median by which an interval that counts may differ from it.
+const NEAR_MEDIAN: f64 = 0.25;
 const WINDOW_S: f64 = 60.0;
 const FEWEST_INTERVALS: f64 = 5.0;
 const FEWEST_DIFFERENCES: f64 = 10.0;
@@ -33,6 +36,8 @@ struct Interval {
 /// Sums over a window.
 #[derive(Clone, Copy, Default)]
 struct Sums {
+    /// Seconds that normal intervals cover, whether near the median or not.
+    covered: f64,
     count: f64,
     seconds: f64,
     differences: f64,
@@ -43,11 +48,29 @@ struct Sums {
 pub(super) fn hearts(beats: &[f64], windows: &Windows) -> Vec<Heart> {
     let intervals = intervals(beats);
     let lengths: Vec<f64> = intervals.iter().map(|interval| interval.seconds).collect();
-    let normal = classify(&lengths).into_iter().map(|class| class == BeatClass::Normal);
+    let classes = classify(&lengths);
+    let places = intervals.iter().zip(classes).map(|(interval, class)| {
+        windows.place(interval.end).filter(|_| class == BeatClass::Normal)
+    });
+    let places: Vec<Option<usize>> = places.collect();
+    let mut normal = vec![Vec::new(); windows.len()];
+    for (place, seconds) in places.iter().zip(lengths) {
+        place.iter().for_each(|place| normal[*place].push(seconds));
+    }
     let mut sums = vec![Sums::default(); windows.len()];
+    let medians: Vec<f64> = normal
+        .into_iter()
+        .zip(&mut sums)
+        .map(|(mut normal, sums)| {
+            sums.covered = normal.iter().sum();
+            normal.sort_by(f64::total_cmp);
+            normal.get(normal.len() / 2).copied().unwrap_or(0.0)
+        })
+        .collect();
     let mut before: Option<(usize, f64)> = None;
-    for (interval, normal) in intervals.iter().zip(normal) {
-        let place = windows.place(interval.end).filter(|_| normal);
+    for (interval, place) in intervals.iter().zip(places) {
+        let near = |median: f64| (interval.seconds - median).abs() <= NEAR_MEDIAN * median;
+        let place = place.filter(|place| near(medians[*place]));
         let here = place.map(|place| (place, interval.seconds));
         let before = std::mem::replace(&mut before, here);
         let Some((place, seconds)) = here else { continue };
@@ -82,7 +105,7 @@ impl Sums {
     }
 
     fn heart(&self) -> Heart {
-        if self.seconds / WINDOW_S < CLEAN_ENOUGH {
+        if self.covered / WINDOW_S < CLEAN_ENOUGH {
             return Heart::default();
         }
         Heart {
