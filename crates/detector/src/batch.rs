@@ -1,21 +1,31 @@
 //! The detector's formulas on whole stretches of samples, for whoever compares them with
 //! those of others or looks at a stretch offline. What is live goes through the same code.
 
+use biosignal::Channel;
+
 use crate::beats::{Beat, Elgendi, find_peaks};
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
     deviation, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude, scr_rate,
     scr_rise, sdnn, slope_per_minute, stereotypy,
 };
-use crate::filter::{Cascade, SEGMENT, Welch, band_pass, low_pass};
+use crate::filter::{Band, Cascade, SEGMENT, Welch, low_pass};
 
-/// A pulse wave in its band, 0.5 to 8 Hz, as if its first value had stood for ever.
+/// A pulse wave in its band, some 0.5 to 8 Hz, without a shift in time, as if its first and
+/// last values stood for ever. Samples are in the channel's unit, and of its whole steps.
 #[must_use]
 pub fn pulse_band(samples: &[f64], rate_hz: f64) -> Vec<f64> {
-    let sections = band_pass(0.5, 8.0, rate_hz);
-    let Some(first) = samples.first() else { return Vec::new() };
-    let mut filter = Cascade::settled(&sections, *first);
-    samples.iter().map(|sample| filter.step(&sections, *sample)).collect()
+    #[expect(clippy::cast_possible_truncation, reason = "saturates; a step of a sensor")]
+    let to_step = |sample: &f64| [(sample / Channel::Bvp.scale()).round() as i32];
+    #[expect(clippy::cast_possible_truncation, reason = "a rate of a sensor")]
+    let period_us = (1e6 / rate_hz).round() as i64;
+    let mut steps: Vec<[i32; 1]> = samples.iter().map(to_step).collect();
+    let (Some([first]), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+    let (mut band, last) = (Band::new(period_us, *first), *last);
+    steps.resize(steps.len() + band.delay(), last);
+    let mut out = [0.0; Band::MOST];
+    let filtered = steps.chunks(Band::MOST).flat_map(|steps| band.take(steps, &mut out).to_vec());
+    filtered.map(|step| step * Channel::Bvp.scale()).collect()
 }
 
 /// Systolic peaks of a pulse wave, as indices of its samples.

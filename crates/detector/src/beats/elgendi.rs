@@ -16,6 +16,10 @@ const BEAT_WINDOW_S: f64 = 0.667;
 const OFFSET: f64 = 0.02;
 const SHORTEST_GAP_S: f64 = 0.3;
 const MEMORY_S: f64 = 60.0;
+/// A systolic wave rises within this.
+const RISE_S: f64 = 0.375;
+/// Over so long a slope is taken.
+const SLOPE_S: f64 = 0.06;
 /// A wave longer than this is no heart beat.
 const LONGEST_WAVE_S: f64 = 2.0;
 
@@ -24,6 +28,9 @@ const LONGEST_WAVE_S: f64 = 2.0;
 pub(crate) struct Peak {
     /// Between samples, by a parabola through the peak and its neighbours, us.
     pub(crate) at_us: i64,
+    /// The moment of the steepest rise before it, us. From one to the next it tells intervals
+    /// more truly than the top does, which is flat and moves with the wave's shape.
+    pub(crate) rise_us: i64,
     /// From the lowest point since the peak before, in the signal's unit.
     pub(crate) amplitude: f64,
 }
@@ -163,10 +170,24 @@ impl Elgendi {
         }
         #[expect(clippy::cast_possible_truncation, reason = "less than one period")]
         let shift_us = (wave.shift * to_f64(self.windows.period)) as i64;
-        let peak = Peak { at_us: at + shift_us, amplitude: wave.height - self.lowest };
+        let rise_us = self.steepest(rise - 1 + wave.peak).unwrap_or(at + shift_us);
+        let peak = Peak { at_us: at + shift_us, rise_us, amplitude: wave.height - self.lowest };
         self.last_peak_us = Some(at);
         self.lowest = self.recent[self.place(fall)];
         Some(peak)
+    }
+
+    /// The moment of the steepest rise before a peak.
+    #[expect(clippy::cast_possible_truncation, reason = "less than one period")]
+    fn steepest(&self, peak: usize) -> Option<i64> {
+        let Windows { rise, slope: half, period, .. } = self.windows;
+        let top = self.place(peak);
+        let bottom = top.saturating_sub(rise).max(half + 1);
+        let slope = |at: usize| self.recent[at + half] - self.recent[at - half];
+        let steepest = (bottom..=top).max_by(|one, other| slope(*one).total_cmp(&slope(*other)))?;
+        let shift = summit(slope(steepest - 1), slope(steepest), slope(steepest + 1));
+        let number = self.seen - (self.recent.len() - steepest);
+        Some(self.moments.of(number, period) + (shift * to_f64(period)) as i64)
     }
 
     /// Where a sample stands among the recent ones, by its number.
@@ -226,6 +247,10 @@ struct Windows {
     beat: usize,
     gap: usize,
     gap_us: i64,
+    /// A wave rises within this.
+    rise: usize,
+    /// Half of what a slope is taken over.
+    slope: usize,
     longest: usize,
 }
 
@@ -244,6 +269,8 @@ impl Windows {
             beat: samples(BEAT_WINDOW_S).max(3) | 1,
             gap: samples(SHORTEST_GAP_S),
             gap_us: (SHORTEST_GAP_S * 1e6) as i64,
+            rise: samples(RISE_S).max(1),
+            slope: samples(SLOPE_S / 2.0).max(1),
             longest: samples(LONGEST_WAVE_S),
         }
     }
@@ -264,9 +291,14 @@ fn wave(block: &[f64], windows: Windows) -> Option<Wave> {
     }
     let peak = most_prominent(block)?;
     let (before, at, after) = (block[peak - 1], block[peak], block[peak + 1]);
+    Some(Wave { peak, shift: summit(before, at, after), height: at })
+}
+
+/// Where the top of a parabola through three values lies, in samples from the middle.
+fn summit(before: f64, at: f64, after: f64) -> f64 {
     let curvature = before - 2.0 * at + after;
     let shift = if curvature < 0.0 { (before - after) / (2.0 * curvature) } else { 0.0 };
-    Some(Wave { peak, shift: shift.clamp(-0.5, 0.5), height: at })
+    shift.clamp(-0.5, 0.5)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of samples")]

@@ -30,6 +30,8 @@ pub(super) struct Row {
     pub(super) lag_s: f64,
     /// Beats/min.
     pub(super) rate: Differences,
+    /// Beats/min, of the windows in which each has every beat of the other.
+    pub(super) rate_of_same: Differences,
     /// ms.
     rmssd: Differences,
 }
@@ -79,6 +81,7 @@ pub(super) fn row(
         true_found: 0,
         lag_s,
         rate: Differences::default(),
+        rate_of_same: Differences::default(),
         rmssd: Differences::default(),
     };
     pairs.iter().for_each(|(recording, one, other)| row.take(recording, one, other));
@@ -86,17 +89,20 @@ pub(super) fn row(
 }
 
 impl Row {
-    pub(super) const HEAD: &str = "first    second    stretch   beats  recall  precision  lag ms   HR MAE bpm  windows  RMSSD MAE ms  windows";
+    pub(super) const HEAD: &str = "first    second    stretch   beats  recall  precision  lag ms   HR MAE bpm  windows  same beats  windows  RMSSD MAE ms  windows";
 
     fn take(&mut self, recording: &Compared, one: &Found, other: &Found) {
-        let counts = |beats: &[f64], also: Vec<bool>| {
-            let here = beats.iter().zip(also).filter(|(beat, _)| {
-                recording
-                    .windows
-                    .place(**beat)
-                    .is_some_and(|at| recording.windows.is(at, self.stretch))
-            });
-            here.fold([0, 0], |[all, both], (_, also)| [all + 1, both + usize::from(also)])
+        let mut differs = vec![false; recording.windows.len()];
+        let mut counts = |beats: &[f64], also: Vec<bool>| {
+            let mut counts = [0, 0];
+            for (beat, also) in beats.iter().zip(also) {
+                let Some(at) = recording.windows.place(*beat) else { continue };
+                differs[at] |= !also;
+                if recording.windows.is(at, self.stretch) {
+                    counts = [counts[0] + 1, counts[1] + usize::from(also)];
+                }
+            }
+            counts
         };
         let recalled = counts(&other.beats, matched(&other.beats, &one.beats, -self.lag_s));
         let found = counts(&one.beats, matched(&one.beats, &other.beats, self.lag_s));
@@ -108,6 +114,9 @@ impl Row {
             if recording.windows.is(at, self.stretch) {
                 self.rate.take(one.rate, other.rate);
                 self.rmssd.take(one.rmssd, other.rmssd);
+                if !differs[at] {
+                    self.rate_of_same.take(one.rate, other.rate);
+                }
             }
         }
     }
@@ -147,7 +156,14 @@ impl fmt::Display for Row {
         }
         let mean = |it: &Differences| it.mean().map_or("-".to_owned(), |mean| format!("{mean:.2}"));
         let (rate, rmssd) = (mean(&self.rate), mean(&self.rmssd));
-        write!(f, "{rate:>12} {:>8} {rmssd:>13} {:>8}", self.rate.count, self.rmssd.count)
+        write!(f, "{rate:>12} {:>8} ", self.rate.count)?;
+        if *first == Source::Features {
+            write!(f, "{:>11} {:>8} ", "-", "-")?;
+        } else {
+            let same = &self.rate_of_same;
+            write!(f, "{:>11} {:>8} ", mean(same), same.count)?;
+        }
+        write!(f, "{rmssd:>13} {:>8}", self.rmssd.count)
     }
 }
 
