@@ -5,6 +5,11 @@
 //! Where the mean of the squared wave over 0.111 s exceeds that over 0.667 s by an offset,
 //! there is a systolic wave; its most prominent maximum is the beat. The offset is 0.02 of
 //! the mean square: over the whole signal in batch, over a trailing minute live.
+//!
+//! Live, intervals are counted from one wave's steepest rise to the next one's, one of the
+//! landmarks that Hemon MC, Phillips JP (2016) Comparison of foot finding methods for deriving
+//! instantaneous pulse rates from photoplethysmographic signals, J Clin Monit Comput 30(2):
+//! 157-168, compare with the electrocardiogram.
 
 use serde::{Deserialize, Serialize};
 
