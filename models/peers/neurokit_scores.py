@@ -4,10 +4,10 @@
     neurokit_scores.py RECORDINGS EPISODES_CSV OUT [--crop SEED]
 
 RECORDINGS is a folder of E4 exports (RECORDING.zip). Writes OUT/logistic/RECORDING.csv and OUT/forest/RECORDING.csv
-(time_unix,score), each person scored by a model of all others. The rows are those of `tidewatch study replay`: one
-every 10 s of the (cropped) recording, empty until a window is full. A score rests on the trailing 60 s alone; each
-feature is also held against the person's own past (mean and standard deviation of all earlier rows), so that nothing
-looks ahead. What is missing is taken to be usual. Time since the start is no feature.
+(time_unix,score), each person scored by a model of the whole recordings of all others. The rows are those of
+`tidewatch study replay`: one every 10 s of the (cropped) recording, empty until a window is full. A score rests on the
+trailing 60 s alone; each feature is also held against the person's own past (mean and standard deviation of all earlier
+rows), so that nothing looks ahead. What is missing is taken to be usual. Time since the start is no feature.
 """
 import argparse, csv, hashlib, io, pathlib, warnings, zipfile
 import neurokit2 as nk
@@ -27,8 +27,8 @@ def crop_seconds(recording, seed):
     return int(hashlib.sha256(f"{seed}:{recording}".encode()).hexdigest(), 16) % 601
 
 
-def load(path, crop):
-    """Channels of an E4 export without its first seconds: {name: (start, rate, samples)}."""
+def load(path):
+    """Channels of an E4 export: {name: (start, rate, samples)}."""
     channels = {}
     with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
@@ -36,10 +36,6 @@ def load(path, crop):
             if name in ("BVP.csv", "EDA.csv", "ACC.csv", "TEMP.csv"):
                 rows = np.loadtxt(io.TextIOWrapper(archive.open(member)), delimiter=",", ndmin=2)
                 channels[name[:-4]] = (rows[0, 0], rows[1, 0], rows[2:])
-    begin = min(start for start, _, _ in channels.values()) + crop
-    for name, (start, rate, samples) in channels.items():
-        skipped = max(0, int(np.ceil((begin - start) * rate)))
-        channels[name] = (start + skipped / rate, rate, samples[skipped:])
     return channels
 
 
@@ -104,13 +100,16 @@ def main():
     for path in sorted(args.recordings.glob("*.zip")):
         if path.stem not in episodes:
             continue
-        channels = load(path, 0 if args.crop is None else crop_seconds(path.stem, args.crop))
+        channels = load(path)
         first = min(start for start, _, _ in channels.values())
         last = max(start + len(samples) / rate for start, rate, samples in channels.values())
         times = np.arange(np.floor(first / HOP_S) * HOP_S + HOP_S, last + 1e-6, HOP_S)
-        rows = against_past(np.array([features(channels, end) for end in times], float))
+        rows = np.array([features(channels, end) for end in times], float)
         inside = np.array([any(a <= t - HOP_S / 2 <= b for a, b in episodes[path.stem]) for t in times])
-        people[path.stem] = (times, rows, inside)
+        begin = first + (0 if args.crop is None else crop_seconds(path.stem, args.crop))
+        kept = times > begin
+        scored = np.where((times >= begin + WINDOW_S)[:, None], rows, np.nan)[kept]
+        people[path.stem] = (against_past(rows), inside, times[kept], against_past(scored))
         print(path.stem, len(times), flush=True)
     logistic = LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000)
     forest = RandomForestClassifier(300, min_samples_leaf=20, class_weight="balanced", random_state=0, n_jobs=2)
@@ -121,9 +120,9 @@ def main():
     for name, make in models.items():
         folder = args.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        for left_out, (times, rows, _) in people.items():
+        for left_out, (_, _, times, rows) in people.items():
             others = [people[person] for person in people if person != left_out]
-            x, y = np.vstack([x for _, x, _ in others]), np.concatenate([y for _, _, y in others])
+            x, y = np.vstack([x for x, *_ in others]), np.concatenate([y for _, y, *_ in others])
             known = np.isfinite(x).any(axis=1)
             scores = make().fit(x[known], y[known]).predict_proba(rows)[:, 1]
             said = [f"{score:.6f}" if row.any() else "" for score, row in zip(scores, np.isfinite(rows))]
