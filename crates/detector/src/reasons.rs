@@ -101,10 +101,12 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
             format!("Rhythmic movement {value:.0} % (usually {usual:.0})")
         }
         Feature::BreathRatio => {
-            format!("Quick against slow breathing {value:+.1} (usually {usual:+.1})")
+            let side = if value >= usual { "quicker" } else { "slower" };
+            format!("Breathing looks {side} than usual ({value:+.1}, usually {usual:+.1})")
         }
         Feature::BreathLine => {
-            format!("Quick breathing shows by {value:.1} (usually {usual:.1})")
+            let side = if value >= usual { "more" } else { "less" };
+            format!("Quick breathing shows {side} than usual ({value:.1}, usually {usual:.1})")
         }
         Feature::PosturePitch | Feature::PostureRoll => {
             format!("Forearm at {value:.0} degrees (usually {usual:.0})")
@@ -117,7 +119,8 @@ fn words(feature: Feature, value: f64, usual: f64) -> String {
         }
         Feature::PostureWander => {
             let (value, usual) = (thousandths(value), thousandths(usual));
-            format!("Forearm wandering by {value:.0} mg a second (usually {usual:.0})")
+            let side = if value < usual { "stiller" } else { "less still" };
+            format!("Arm held {side} than usual ({value:.0} mg a second, usually {usual:.0})")
         }
     }
 }
