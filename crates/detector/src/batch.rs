@@ -38,9 +38,9 @@ pub fn pulse_peaks(samples: &[f64], rate_hz: f64) -> Vec<usize> {
 /// start: causal, with the mean square of the last minute in place of the whole's.
 #[must_use]
 pub fn live_pulse_peaks(samples: &[f64], period_us: u32) -> Vec<f64> {
+    let filtered = pulse_band(samples, 1e6 / f64::from(period_us.max(1)));
     let period_us = i64::from(period_us.max(1));
     let mut finder = Elgendi::new(period_us);
-    let filtered = pulse_band(samples, 1e6 / f64::from(u32::try_from(period_us).unwrap_or(1)));
     let (mut at_us, mut found) = (0, Vec::new());
     for samples in filtered.chunks(Elgendi::MOST) {
         #[expect(clippy::cast_precision_loss, reason = "days in us")]

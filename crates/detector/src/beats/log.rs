@@ -7,10 +7,9 @@ use super::{BeatClass, Correction};
 /// Beats are remembered for so long, us.
 const KEPT_US: i64 = 65_000_000;
 /// Intervals outside of 30 to 200 beats/min are none, s.
-const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
-
-/// The part of the median by which an interval that counts may differ from it.
-const NEAR_MEDIAN: f64 = 0.25;
+pub const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+/// The part of a window's median by which an interval that counts may differ from it.
+pub const NEAR_MEDIAN: f64 = 0.25;
 
 /// A beat with the interval that it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

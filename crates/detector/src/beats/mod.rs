@@ -12,6 +12,7 @@ pub use correction::{BeatClass, classify};
 pub(crate) use elgendi::Elgendi;
 pub use elgendi::find_peaks;
 pub(crate) use log::{Beat, BeatLog};
+pub use log::{NEAR_MEDIAN, PLAUSIBLE_S};
 pub(crate) use moments::Moments;
 pub use msptd::find_peaks_msptd;
 pub(crate) use msptd::{BLOCK_S, block_peaks};

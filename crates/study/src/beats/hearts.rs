@@ -2,16 +2,12 @@
 //! features: intervals that are plausible, normal and near their median, no difference across
 //! a gap.
 
-use detector::{BeatClass, classify};
+use detector::{BeatClass, NEAR_MEDIAN, PLAUSIBLE_S, classify};
 
 use super::windows::Windows;
 
-/// Intervals outside of 30 to 200 beats/min are none, s.
-const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 /// The part of a window that normal intervals have to cover.
 const CLEAN_ENOUGH: f64 = 0.6;
-/// The part of the median by which an interval that counts may differ from it.
-const NEAR_MEDIAN: f64 = 0.25;
 const WINDOW_S: f64 = 60.0;
 const FEWEST_INTERVALS: f64 = 5.0;
 const FEWEST_DIFFERENCES: f64 = 10.0;
