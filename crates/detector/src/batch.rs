@@ -111,10 +111,8 @@ pub fn motion(samples: &[[f64; 3]]) -> FeatureVector {
     let (mut enmo, mut activity, mut jerk) =
         (Enmo::default(), Activity::default(), Jerk::default());
     let norms: Vec<f64> = samples.iter().map(|[x, y, z]| (x * x + y * y + z * z).sqrt()).collect();
-    for norm in &norms {
-        enmo.push(*norm);
-        activity.push(*norm);
-    }
+    enmo.take(&norms);
+    activity.take(&norms);
     samples.windows(2).for_each(|pair| jerk.push(pair[0], pair[1]));
     features.set(Feature::Enmo, enmo.mean());
     features.set(Feature::Activity, activity.deviation());

@@ -31,6 +31,7 @@ mod reasons;
 mod samples;
 mod second;
 mod stream;
+mod sum;
 mod teaching;
 mod terms;
 mod usual;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moments::Moments;
 use super::prominence::most_prominent;
+use crate::sum::sum;
 
 const PEAK_WINDOW_S: f64 = 0.111;
 const BEAT_WINDOW_S: f64 = 0.667;
@@ -100,9 +101,13 @@ impl Elgendi {
             self.was_above = (above >> unfilled) & 1 == 1;
         }
         let mut from = first + unfilled - beat / 2;
-        for place in unfilled..filtered.len() {
-            if ((above >> place) & 1 == 1) == self.was_above {
-                continue;
+        let before = (above << 1) | (u64::from(self.was_above) << unfilled);
+        let mut changes = (above ^ before) >> unfilled << unfilled;
+        while changes != 0 {
+            let place = changes.trailing_zeros() as usize;
+            changes &= changes - 1;
+            if place >= filtered.len() {
+                break;
             }
             let centre = first + place - beat / 2;
             self.see_lowest(from, centre);
@@ -123,41 +128,44 @@ impl Elgendi {
         let Windows { peak, beat, .. } = self.windows;
         let start = self.recent.len() - newest;
         let samples = &self.recent[start - beat..];
-        let square = |value: f64| {
-            let value = if value > 0.0 { value } else { 0.0 };
-            value * value
+        // A window's sum at first, and what it changes by with each sample.
+        let window = |from: usize, size: usize, changes: &mut [f64; Self::MOST]| {
+            let ends = samples[from..][..newest].iter().zip(&samples[from + size..]);
+            let into = changes.iter_mut().zip(ends);
+            into.for_each(|(into, (leaves, enters))| *into = square(*enters) - square(*leaves));
+            sum(&samples[from..][..size], |value| square(*value))
         };
-        let squares = |from: usize, size: usize| -> f64 {
-            samples[from..from + size].iter().map(|value| square(*value)).sum()
-        };
-        // The sums start afresh each time, so that rounding never builds up.
-        let (mut beat_sum, middle) = (squares(0, beat), beat / 2 - peak / 2);
-        let mut peak_sum = squares(middle, peak);
-        let (per_beat, per_peak) = (1.0 / to_f64(beat), 1.0 / to_f64(peak));
+        let (mut of_beat, mut of_peak) = ([0.0; Self::MOST], [0.0; Self::MOST]);
+        let mut beat_sum = window(0, beat, &mut of_beat);
+        let mut peak_sum = window(beat / 2 - peak / 2, peak, &mut of_peak);
         let memory = MEMORY_S * 1e6 / to_f64(self.windows.period);
         let (least, full) = (1.0 / memory, to_f64(self.seen) >= memory);
-        let (leaving, entering) = (&samples[..newest], &samples[beat..][..newest]);
-        let (out_of_peak, into_peak) =
-            (&samples[middle..][..newest], &samples[middle + peak..][..newest]);
-        let mut above = 0;
-        for place in 0..newest {
-            let square_now = square(entering[place]);
-            beat_sum += square_now - square(leaving[place]);
-            peak_sum += square(into_peak[place]) - square(out_of_peak[place]);
-            let weight = if full { least } else { 1.0 / to_f64(self.seen + place + 1).min(memory) };
-            self.mean_square = self.mean_square * (1.0 - weight) + square_now * weight;
-            let threshold = beat_sum * per_beat + OFFSET * self.mean_square;
-            above |= u64::from(peak_sum * per_peak > threshold) << place;
+        let (per_beat, offset) = (to_f64(peak) / to_f64(beat), to_f64(peak) * OFFSET);
+        // Of each change over a peak is made what the peak's sum lacks to be above, if anything.
+        let changes = of_peak.iter_mut().zip(&of_beat);
+        let places = changes.zip(&samples[beat..]).zip(self.seen + 1..);
+        for (((of_peak, of_beat), value), number) in places {
+            beat_sum += of_beat;
+            peak_sum += *of_peak;
+            let weight = if full { least } else { 1.0 / to_f64(number).min(memory) };
+            self.mean_square = self.mean_square * (1.0 - weight) + square(*value) * weight;
+            *of_peak = beat_sum * per_beat + self.mean_square * offset - peak_sum;
         }
-        above
+        let below_0 = |lacks: &f64| lacks.to_bits() >> 63;
+        let places = of_peak[..newest].iter().enumerate();
+        places.fold(0, |above, (place, lacks)| above | below_0(lacks) << place)
     }
 
     /// Looks for the lowest of the samples from one to another, both included.
     fn see_lowest(&mut self, from: usize, until: usize) {
         let start = self.place(from);
-        let samples = &self.recent[start..start + (until + 1 - from)];
-        let lower = |low: f64, value: &f64| if *value < low { *value } else { low };
-        self.lowest = samples.iter().fold(self.lowest, lower);
+        let lower = |low: f64, value: f64| if value < low { value } else { low };
+        let (fours, rest) = self.recent[start..start + (until + 1 - from)].as_chunks::<4>();
+        let mut lowest = [self.lowest; 4];
+        for four in fours {
+            lowest.iter_mut().zip(four).for_each(|(low, value)| *low = lower(*low, *value));
+        }
+        self.lowest = lowest.iter().chain(rest).fold(self.lowest, |low, value| lower(low, *value));
     }
 
     /// The peak of the wave that rose with a sample and is over with another.
@@ -189,7 +197,14 @@ impl Elgendi {
         let top = self.place(peak);
         let bottom = top.saturating_sub(rise).max(half + 1);
         let slope = |at: usize| self.recent[at + half] - self.recent[at - half];
-        let steepest = (bottom..=top).max_by(|one, other| slope(*one).total_cmp(&slope(*other)))?;
+        let sides = self.recent.get(bottom - half..=top - half)?.iter();
+        let slopes = sides.zip(&self.recent[bottom + half..]).map(|(before, after)| after - before);
+        let (mut steepest, mut most) = (bottom, f64::NEG_INFINITY);
+        for (at, slope) in slopes.enumerate() {
+            if slope >= most {
+                (steepest, most) = (bottom + at, slope);
+            }
+        }
         let shift = summit(slope(steepest - 1), slope(steepest), slope(steepest + 1));
         let number = self.seen - (self.recent.len() - steepest);
         Some(self.moments.of(number, period) + (shift * to_f64(period)) as i64)
@@ -279,6 +294,12 @@ impl Windows {
             longest: samples(LONGEST_WAVE_S),
         }
     }
+}
+
+/// Of what lies above 0: a systolic wave does.
+fn square(value: f64) -> f64 {
+    let value = if value > 0.0 { value } else { 0.0 };
+    value * value
 }
 
 /// A systolic wave with a maximum.

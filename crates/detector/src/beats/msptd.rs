@@ -5,6 +5,8 @@
 //! are. Found so in blocks of 6 s, thinned to about 20 Hz, it owes nothing to the first
 //! detector: where the two agree, a beat was there.
 
+use crate::sum::sum;
+
 /// Length of a block, s.
 pub(crate) const BLOCK_S: usize = 6;
 const OVERLAP: f64 = 0.2;
@@ -118,10 +120,12 @@ fn meet_tops(all: &mut [i32], steps: &[i32], scale: usize) -> i32 {
 #[expect(clippy::cast_precision_loss, reason = "a few seconds in samples")]
 fn detrended(x: &[f64]) -> Vec<f64> {
     let n = x.len() as f64;
-    let (mean, middle) = (x.iter().sum::<f64>() / n, (n - 1.0) / 2.0);
-    let along: f64 = x.iter().enumerate().map(|(at, x)| (at as f64 - middle) * (x - mean)).sum();
-    let slope = along * 12.0 / (n * (n * n - 1.0));
-    x.iter().enumerate().map(|(at, x)| x - mean - slope * (at as f64 - middle)).collect()
+    let (mean, middle) = (sum(x, |x| *x) / n, (n - 1.0) / 2.0);
+    let mut from_line: Vec<f64> = (0..x.len()).map(|at| at as f64 - middle).collect();
+    let along: Vec<f64> = x.iter().zip(&from_line).map(|(x, at)| (x - mean) * at).collect();
+    let slope = sum(&along, |along| *along) * 12.0 / (n * (n * n - 1.0));
+    from_line.iter_mut().zip(x).for_each(|(at, x)| *at = x - mean - slope * *at);
+    from_line
 }
 
 fn first_highest(values: &[f64]) -> usize {

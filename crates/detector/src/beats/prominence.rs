@@ -2,14 +2,20 @@
 
 /// The most prominent local maximum of a block, the first of equals.
 pub(super) fn most_prominent(block: &[f64]) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
-    for peak in maxima(block) {
+    let mut peaks = maxima(block);
+    let (first, second) = (peaks.next()?, peaks.next());
+    // Most waves have one.
+    if second.is_none() {
+        return Some(first);
+    }
+    let mut best = (first, prominence(block, first));
+    for peak in second.into_iter().chain(peaks) {
         let height = prominence(block, peak);
-        if best.is_none_or(|(_, before)| height > before) {
-            best = Some((peak, height));
+        if height > best.1 {
+            best = (peak, height);
         }
     }
-    best.map(|(peak, _)| peak)
+    Some(best.0)
 }
 
 /// Samples higher than both sides; of a plateau its middle. The ends are none.

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sum::sum;
+
 /// Sums over samples about 1 g, where they lose no digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Activity {
@@ -13,11 +15,12 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    pub(crate) fn push(&mut self, norm: f64) {
-        let beyond = norm - 1.0;
-        self.sum += beyond;
-        self.squares += beyond * beyond;
-        self.count += 1.0;
+    /// Takes norms of acceleration, g.
+    #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
+    pub(crate) fn take(&mut self, norms: &[f64]) {
+        self.sum += sum(norms, |norm| norm - 1.0);
+        self.squares += sum(norms, |norm| (norm - 1.0) * (norm - 1.0));
+        self.count += norms.len() as f64;
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -52,7 +55,7 @@ pub(super) mod tests {
         let mut activity = Activity::default();
         for second in norms(&reference).chunks(32) {
             let mut part = Activity::default();
-            second.iter().for_each(|norm| part.push(*norm));
+            part.take(second);
             activity.add(&part);
         }
         let expected = reference.number("motion", "activity");

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sum::sum;
+
 /// A sum over samples; sums of seconds add up to a window's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Enmo {
@@ -13,9 +15,11 @@ pub(crate) struct Enmo {
 }
 
 impl Enmo {
-    pub(crate) fn push(&mut self, norm: f64) {
-        self.sum += (norm - 1.0).max(0.0);
-        self.count += 1.0;
+    /// Takes norms of acceleration, g.
+    #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
+    pub(crate) fn take(&mut self, norms: &[f64]) {
+        self.sum += sum(norms, |norm| (norm - 1.0).max(0.0));
+        self.count += norms.len() as f64;
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -40,7 +44,7 @@ mod tests {
         let mut enmo = Enmo::default();
         for second in norms(&reference).chunks(32) {
             let mut part = Enmo::default();
-            second.iter().for_each(|norm| part.push(*norm));
+            part.take(second);
             enmo.add(&part);
         }
         assert_close(enmo.mean().unwrap(), reference.number("motion", "enmo"), 1e-12);

@@ -5,8 +5,6 @@
 //! Reference: `scipy.signal.find_peaks(prominence=0.01)` and the lowest point before each;
 //! exact.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 const SMOOTHED_SAMPLES: usize = 4;
@@ -26,7 +24,9 @@ pub(crate) struct ScrEvent {
 /// Finds responses sample by sample.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ScrDetector {
-    recent: VecDeque<f64>,
+    /// The newest values, and how many there are.
+    recent: [f64; SMOOTHED_SAMPLES],
+    count: usize,
     trough: Option<Point>,
     /// Highest since the trough.
     peak: Option<Point>,
@@ -41,11 +41,10 @@ struct Point {
 impl ScrDetector {
     /// Takes a valid sample; yields the response whose end it shows.
     pub(crate) fn push(&mut self, at_us: i64, value: f64) -> Option<ScrEvent> {
-        if self.recent.len() == SMOOTHED_SAMPLES {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(value);
-        if self.recent.len() < SMOOTHED_SAMPLES {
+        self.recent.rotate_left(1);
+        self.recent[SMOOTHED_SAMPLES - 1] = value;
+        self.count = SMOOTHED_SAMPLES.min(self.count + 1);
+        if self.count < SMOOTHED_SAMPLES {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "four")]

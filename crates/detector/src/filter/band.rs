@@ -62,15 +62,14 @@ impl Band {
         }
         let new = self.recent.len();
         self.recent.extend_from_slice(steps.as_flattened());
-        let centres = new - self.delay()..;
-        let [mut short, mut long] = [self.short, self.long];
-        for (centre, into) in centres.zip(&mut into[..steps.len()]) {
-            *into = short.step(&self.recent, centre) - long.step(&self.recent, centre);
-        }
-        [self.short, self.long] = [short, long];
+        let centre = new - self.delay();
+        let (into, mut slow) = (&mut into[..steps.len()], [0.0; Self::MOST]);
+        self.short.take(&self.recent, centre, into);
+        self.long.take(&self.recent, centre, &mut slow[..steps.len()]);
+        into.iter_mut().zip(&slow).for_each(|(into, slow)| *into -= slow);
         let early = self.unfilled.min(steps.len());
         self.unfilled -= early;
-        &mut into[early..steps.len()]
+        &mut into[early..]
     }
 }
 
@@ -87,16 +86,21 @@ impl MeanOfMeans {
         Self { width, sum: 0, growth: 0 }
     }
 
-    /// Goes on by one sample to a place in the middle of the window; yields the mean.
-    #[inline]
+    /// Goes on to places in the middle of the window, the first of them given; yields the means.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are enough of a mean")]
-    fn step(&mut self, steps: &[i32], centre: usize) -> f64 {
-        let Self { width, .. } = *self;
+    fn take(&mut self, steps: &[i32], centre: usize, into: &mut [f64]) {
+        let Self { width, mut sum, mut growth } = *self;
         let before = centre - 1;
-        let at = |place: usize| i64::from(steps[place]);
-        self.growth += at(before + width) - 2 * at(before) + at(before - width);
-        self.sum += self.growth;
-        self.sum as f64 / (width * width) as f64
+        let from = |place: usize| &steps[place..][..into.len()];
+        let ends = from(before - width).iter().zip(from(before + width));
+        let changes = ends.zip(from(before));
+        let part = 1.0 / (width * width) as f64;
+        for (into, ((first, last), middle)) in into.iter_mut().zip(changes) {
+            growth += i64::from(*first) + i64::from(*last) - 2 * i64::from(*middle);
+            sum += growth;
+            *into = sum as f64 * part;
+        }
+        (self.sum, self.growth) = (sum, growth);
     }
 }
 

@@ -13,6 +13,7 @@ const AT_ONCE: usize = 8;
 /// The last 32 s of acceleration, slowed to 8 Hz.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Breath {
+    /// Of the samples that make the next one.
     sum: [i32; 3],
     count: usize,
     /// Of each axis, the sums of four samples in steps of the channel: no digit is lost.
@@ -22,20 +23,32 @@ pub(super) struct Breath {
 impl Breath {
     /// Takes samples at 32 Hz, in steps of the channel.
     pub(super) fn take(&mut self, steps: &[[i32; 3]]) {
-        for steps in steps.chunks(AT_ONCE * THINNED) {
-            let mut slowed = [[0; AT_ONCE + 1]; 3];
-            let mut made = 0;
-            for axes in steps {
-                self.sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += axis);
-                self.count += 1;
-                if self.count == THINNED {
-                    let sums = std::mem::take(&mut self.sum);
-                    slowed.iter_mut().zip(sums).for_each(|(slowed, sum)| slowed[made] = sum);
-                    (self.count, made) = (0, made + 1);
+        let (open, rest) = steps.split_at(steps.len().min((THINNED - self.count) % THINNED));
+        self.add(open);
+        let (groups, rest) = rest.as_chunks::<THINNED>();
+        for groups in groups.chunks(AT_ONCE) {
+            let mut slowed = [[0; AT_ONCE]; 3];
+            for (at, group) in groups.iter().enumerate() {
+                for (axis, slowed) in slowed.iter_mut().enumerate() {
+                    slowed[at] = group.iter().map(|axes| axes[axis]).sum();
                 }
             }
-            let axes = self.slowed.iter_mut().zip(&slowed);
-            axes.for_each(|(ring, slowed)| ring.extend(&slowed[..made]));
+            let rings = self.slowed.iter_mut().zip(&slowed);
+            rings.for_each(|(ring, slowed)| ring.extend(&slowed[..groups.len()]));
+        }
+        self.add(rest);
+    }
+
+    /// Adds samples to those that make the next one, no more than it lacks.
+    fn add(&mut self, steps: &[[i32; 3]]) {
+        for axes in steps {
+            self.sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += axis);
+        }
+        self.count += steps.len();
+        if self.count == THINNED {
+            self.count = 0;
+            let sums = std::mem::take(&mut self.sum);
+            self.slowed.iter_mut().zip(sums).for_each(|(ring, sum)| ring.extend(&[sum]));
         }
     }
 

@@ -12,8 +12,9 @@ const BLOCK_PERIOD_US: i64 = 31_250;
 
 static AT_ONCE: LazyLock<Block> = LazyLock::new(Block::new);
 
-/// Three axes, and one that stays at 0: the processor works on pairs.
-type Axes = [f64; 4];
+type Axes = [f64; 3];
+/// Two samples are worked on side by side.
+type Pair = [f64; 6];
 
 /// Acceleration behind a low-pass, all axes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,33 +33,43 @@ struct Block {
 }
 
 struct Part {
-    samples: [f64; BLOCK],
+    /// Of all axes of the samples.
+    samples: [Pair; BLOCK / 2],
     input: [f64; 2],
     output: [f64; 2],
 }
 
 impl Gravity {
     /// As if the axes had stood at these values for ever.
-    pub(super) fn settled([x, y, z]: [f64; 3], period_us: i64) -> Self {
-        Self { period_us, input: [[x, y, z, 0.0]; 2], output: [[x, y, z, 0.0]; 2] }
+    pub(super) fn settled(axes: Axes, period_us: i64) -> Self {
+        Self { period_us, input: [axes; 2], output: [axes; 2] }
     }
 
     /// Takes samples; gives where gravity points after them.
-    pub(super) fn follow(&mut self, samples: impl Iterator<Item = [f64; 3]>) -> [f64; 3] {
-        let mut axes = samples.map(|[x, y, z]| [x, y, z, 0.0]);
-        let (mut block, mut count) = ([[0.0; 4]; BLOCK], 0);
-        for (into, axes) in block.iter_mut().zip(&mut axes) {
-            (*into, count) = (axes, count + 1);
+    pub(super) fn follow(&mut self, samples: &[Axes]) -> Axes {
+        match samples.try_into() {
+            Ok(block) if self.period_us == BLOCK_PERIOD_US => self.follow_block(block),
+            _ => {
+                let section = section(self.period_us);
+                samples.iter().for_each(|axes| self.step(&section, *axes));
+            }
         }
-        if count == BLOCK && self.period_us == BLOCK_PERIOD_US {
-            self.output = [AT_ONCE.newest.of(self, &block), AT_ONCE.before.of(self, &block)];
-            self.input = [block[BLOCK - 1], block[BLOCK - 2]];
-        } else {
-            let section = section(self.period_us);
-            block[..count].iter().for_each(|axes| self.step(&section, *axes));
+        self.output[0]
+    }
+
+    fn follow_block(&mut self, block: &[Axes; BLOCK]) {
+        let Block { newest, before } = &*AT_ONCE;
+        let (pairs, _) = block.as_flattened().as_chunks::<6>();
+        let (mut newest_sum, mut before_sum) = ([0.0; 6], [0.0; 6]);
+        for ((pair, of_newest), of_before) in pairs.iter().zip(&newest.samples).zip(&before.samples)
+        {
+            for lane in 0..6 {
+                newest_sum[lane] += of_newest[lane] * pair[lane];
+                before_sum[lane] += of_before[lane] * pair[lane];
+            }
         }
-        let [x, y, z, _] = self.output[0];
-        [x, y, z]
+        self.output = [newest.after(newest_sum, self), before.after(before_sum, self)];
+        self.input = [block[BLOCK - 1], block[BLOCK - 2]];
     }
 
     fn step(&mut self, Section { b, a }: &Section, now: Axes) {
@@ -82,33 +93,37 @@ impl Part {
     fn new(after: usize) -> Self {
         let section = section(BLOCK_PERIOD_US);
         let rest =
-            Gravity { period_us: BLOCK_PERIOD_US, input: [[0.0; 4]; 2], output: [[0.0; 4]; 2] };
-        let one = [1.0, 0.0, 0.0, 0.0];
+            Gravity { period_us: BLOCK_PERIOD_US, input: [[0.0; 3]; 2], output: [[0.0; 3]; 2] };
+        let one = [1.0, 0.0, 0.0];
         // What a filter makes of a block that is 1 at one place and 0 else, if at any.
         let answer = |mut filter: Gravity, place: Option<usize>| {
             (0..after).for_each(|at| {
-                filter.step(&section, if place == Some(at) { one } else { [0.0; 4] });
+                filter.step(&section, if place == Some(at) { one } else { [0.0; 3] });
             });
             filter.output[0][0]
         };
-        let held = |at: usize, place: usize| if at == place { one } else { [0.0; 4] };
+        let held = |at: usize, place: usize| if at == place { one } else { [0.0; 3] };
         let pair = |place: usize| [held(0, place), held(1, place)];
+        let of_sample = |place: usize| answer(rest, Some(place));
         Self {
-            samples: std::array::from_fn(|place| answer(rest, Some(place))),
+            samples: std::array::from_fn(|pair| {
+                let [first, second] = [2 * pair, 2 * pair + 1].map(of_sample);
+                [first, first, first, second, second, second]
+            }),
             input: [0, 1].map(|place| answer(Gravity { input: pair(place), ..rest }, None)),
             output: [0, 1].map(|place| answer(Gravity { output: pair(place), ..rest }, None)),
         }
     }
 
-    fn of(&self, before: &Gravity, block: &[Axes; BLOCK]) -> Axes {
-        let mut sum = [0.0; 4];
-        let mut add = |weight: f64, axes: &Axes| {
-            sum.iter_mut().zip(axes).for_each(|(sum, axis)| *sum += weight * axis);
-        };
-        self.output.iter().zip(&before.output).for_each(|(weight, axes)| add(*weight, axes));
-        self.input.iter().zip(&before.input).for_each(|(weight, axes)| add(*weight, axes));
-        self.samples.iter().zip(block).for_each(|(weight, axes)| add(*weight, axes));
-        sum
+    /// The output that the samples add up to with what was there before them.
+    fn after(&self, samples: Pair, before: &Gravity) -> Axes {
+        std::array::from_fn(|axis| {
+            let of = |weights: [f64; 2], held: [Axes; 2]| {
+                weights[0] * held[0][axis] + weights[1] * held[1][axis]
+            };
+            let held = of(self.output, before.output) + of(self.input, before.input);
+            samples[axis] + samples[axis + 3] + held
+        })
     }
 }
 
@@ -135,7 +150,7 @@ mod tests {
                 for row in rows {
                     expected = std::array::from_fn(|axis| filters[axis].step(&sections, row[axis]));
                 }
-                let found = gravity.follow(rows.iter().copied());
+                let found = gravity.follow(rows);
                 assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-12));
             }
         }

@@ -31,6 +31,7 @@ pub(crate) struct Motion {
     frozen: Frozen,
     /// The newest sample, in steps of the channel.
     last: Option<(i64, [i32; 3])>,
+    /// In steps of the channel, as what it is made of.
     gravity: Option<Gravity>,
     seconds: VecDeque<Second>,
     rhythms: Rhythms,
@@ -82,22 +83,22 @@ impl Motion {
     fn follow(&mut self, run: Run, steps: &[[i32; 3]]) {
         let (Some(first), Some(newest)) = (steps.first(), steps.last()) else { return };
         let period_us = i64::from(run.period_us);
-        self.start_anew_after_a_hole(run.at_us, first.map(g), period_us);
+        self.start_anew_after_a_hole(run.at_us, *first, period_us);
         let mut second = self.open(run.at_us.div_euclid(1_000_000));
         if let Some((_, before)) = self.last {
             second.jerk.take(way(&[before, *first]), 1.0);
         }
         second.jerk.take(way(steps), pairs(steps));
         for steps in steps.chunks(BLOCK) {
-            let mut norms = [0.0; BLOCK];
-            let norms = &mut norms[..steps.len()];
-            norms.iter_mut().zip(steps).for_each(|(norm, axes)| *norm = length(*axes));
-            for norm in &*norms {
-                second.enmo.push(*norm);
-                second.activity.push(*norm);
-            }
+            let (mut axes, mut norms) = ([[0.0; 3]; BLOCK], [0.0; BLOCK]);
+            let (axes, norms) = (&mut axes[..steps.len()], &mut norms[..steps.len()]);
+            let flat = axes.as_flattened_mut().iter_mut();
+            flat.zip(steps.as_flattened()).for_each(|(axis, step)| *axis = f64::from(*step));
+            norms.iter_mut().zip(&*axes).for_each(|(norm, axes)| *norm = length(*axes));
+            second.enmo.take(norms);
+            second.activity.take(norms);
             if let Some(gravity) = &mut self.gravity {
-                second.gravity = gravity.follow(steps.iter().map(|axes| axes.map(g)));
+                second.gravity = gravity.follow(axes).map(|axis| axis * g(1));
             }
             if period_us == SPECTRUM_PERIOD_US {
                 self.rhythms.take(norms);
@@ -220,13 +221,13 @@ impl Motion {
         }
     }
 
-    fn start_anew_after_a_hole(&mut self, at_us: i64, axes: [f64; 3], period_us: i64) {
+    fn start_anew_after_a_hole(&mut self, at_us: i64, steps: [i32; 3], period_us: i64) {
         let goes_on = self.period_us == period_us
             && self.last.is_some_and(|(last_us, _)| at_us - last_us <= LONGEST_HOLE_US);
         if !goes_on {
             self.period_us = period_us;
             self.last = None;
-            self.gravity = Some(Gravity::settled(axes, period_us));
+            self.gravity = Some(Gravity::settled(steps.map(f64::from), period_us));
             self.rhythms.interrupt();
             self.breath.interrupt();
         }
@@ -248,9 +249,9 @@ fn g(step: i32) -> f64 {
     f64::from(step) * Channel::Acceleration.scale()
 }
 
-/// In whole steps nothing is lost before the root.
-fn length(axes: [i32; 3]) -> f64 {
-    g(1) * f64::from(axes.iter().map(|axis| axis * axis).sum::<i32>()).sqrt()
+/// Of axes in steps: those are whole, so that nothing is lost before the root.
+fn length([x, y, z]: [f64; 3]) -> f64 {
+    g(1) * (x * x + y * y + z * z).sqrt()
 }
 
 /// The way along all axes from sample to sample, g.

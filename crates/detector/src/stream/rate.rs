@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sum::sum;
+
 const POINTS: usize = 74;
 /// The place of the grid's middle.
 const MIDDLE: f64 = 36.5;
@@ -112,7 +114,7 @@ impl RateTracker {
     pub(super) fn pass_second(&mut self) {
         self.without = self.without.saturating_add(1);
         let even = ANEW / count(POINTS);
-        let whole = (1.0 - ANEW) / sum(&self.belief);
+        let whole = (1.0 - ANEW) / sum(&self.belief, |part| *part);
         let mut padded = [0.0; POINTS + 2];
         padded[1..=POINTS].copy_from_slice(&self.belief);
         let Tables { stays, comes, .. } = &*TABLES;
@@ -125,7 +127,8 @@ impl RateTracker {
     /// The rate, beats/min; none where no interval came lately.
     pub(super) fn rate(&self) -> Option<f64> {
         let logs: [f64; POINTS] = std::array::from_fn(|at| self.belief[at] * TABLES.grid[at]);
-        (self.without < LOST_S).then(|| (sum(&logs) / sum(&self.belief)).exp())
+        (self.without < LOST_S)
+            .then(|| (sum(&logs, |log| *log) / sum(&self.belief, |part| *part)).exp())
     }
 }
 
@@ -133,17 +136,8 @@ fn count(points: usize) -> f64 {
     f64::from(u32::try_from(points).unwrap_or(1))
 }
 
-/// Several sums side by side, since each addition waits for the one before.
-fn sum(values: &[f64; POINTS]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for values in values.chunks(LANES) {
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
-}
-
 fn normal(belief: [f64; POINTS]) -> [f64; POINTS] {
-    let sum = sum(&belief);
+    let sum = sum(&belief, |part| *part);
     belief.map(|part| part / sum)
 }
 
