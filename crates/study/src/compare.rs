@@ -1,5 +1,6 @@
 //! What goes in comes out: a recording against what the store holds of it.
 
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,7 +37,6 @@ pub(crate) struct CompareArgs {
 }
 
 /// Prints a line per channel.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let recording = source::recording(&args.recording)?;
     let store = Store::open(&args.store)
@@ -48,10 +48,12 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         shift_us: args.shift_us,
         tolerance_us: i64::from(args.tolerance_ms) * 1000,
     };
-    println!(
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{:<17} {:>9} {:>9} {:>8} {:>10} {:>9} {:>13}",
         "channel", "expected", "stored", "missing", "duplicated", "different", "largest error"
-    );
+    )?;
     let mut sound = true;
     for channel in Channel::ALL {
         let scan = Scan {
@@ -63,7 +65,8 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         let readings = runtime.block_on(store.scan(scan))?;
         let found = window.compare(&recording, channel, readings);
         sound &= found.is_sound(window.tolerance_us);
-        println!(
+        writeln!(
+            out,
             "{:<17} {:>9} {:>9} {:>8} {:>10} {:>9} {:>10.3} ms",
             channel.name(),
             found.expected,
@@ -72,7 +75,7 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
             found.duplicated,
             found.different,
             found.largest_error_us as f64 / 1000.0
-        );
+        )?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,7 +41,6 @@ fn moment(text: &str) -> Result<f64, String> {
 }
 
 /// Prints what one hop's score is made of.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let model = Arc::new(model_file::read(args.model.as_deref())?);
     let recordings = args.sources.read()?;
@@ -49,7 +49,7 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let crop = args.crop.map_or(0, |seed| crop_seconds(seed, &recording.name));
     let found = run(&recording.stream.cropped(crop), &Config::default(), &model);
     let hop = args.hop(&found)?;
-    println!("{}", explain(&recording.name, &found.assessments[hop], &model));
+    writeln!(stdout(), "{}", explain(&recording.name, &found.assessments[hop], &model))?;
     Ok(ExitCode::SUCCESS)
 }
 

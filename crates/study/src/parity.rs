@@ -2,6 +2,7 @@
 //! from the same samples.
 
 use std::collections::BTreeMap;
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,23 +41,26 @@ type Table = BTreeMap<&'static str, Row>;
 /// Prints the table; exit code 3 where anything is outside of its tolerance.
 pub(crate) fn execute(args: &ParityArgs) -> anyhow::Result<ExitCode> {
     let table = compare(args.recordings.as_deref())?;
-    print(&table);
+    print(&table)?;
     let within = table.values().all(|row| row.largest <= row.tolerance);
     Ok(if within { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
-fn print(table: &Table) {
-    println!(
+fn print(table: &Table) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{:<22} {:<34} {:>7} {:>12} {:>9}",
         "feature", "reference", "windows", "largest", "tolerance"
-    );
+    )?;
     for (feature, Row { reference, tolerance, windows, largest }) in table {
         let verdict = if largest <= tolerance { "within" } else { "OUTSIDE" };
-        println!(
+        writeln!(
+            out,
             "{feature:<22} {reference:<34} {windows:>7} {largest:>12.1e} {tolerance:>9.0e} {verdict}"
-        );
+        )?;
     }
+    Ok(())
 }
 
 fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {

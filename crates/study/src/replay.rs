@@ -1,5 +1,6 @@
 //! What the detector says of recordings, hop by hop, as CSV.
 
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,7 +35,6 @@ pub(crate) struct ReplayArgs {
 }
 
 /// Writes a file a recording.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let model = Arc::new(model_file::read(args.model.as_deref())?);
     let config = Config { hop_s: args.hop, ..Config::default() };
@@ -47,13 +47,14 @@ pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         scores::write(&args.out.join(format!("{}.csv", recording.name)), &found.assessments)?;
         Ok(found.assessments.len())
     })?;
-    println!(
+    writeln!(
+        stdout(),
         "{} recordings, {} rows, model {}, written to {}",
         recordings.len(),
         rows.iter().sum::<usize>(),
         model.id(),
         args.out.display()
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

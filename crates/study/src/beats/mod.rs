@@ -7,6 +7,7 @@ mod wave;
 mod windows;
 
 use std::collections::BTreeMap;
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,7 +60,6 @@ struct Found {
 }
 
 /// Prints the table.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &BeatsArgs) -> anyhow::Result<ExitCode> {
     ensure!(args.moving_from > 0.0, "--moving-from takes a positive number, g");
     let all = compare(args)?;
@@ -68,19 +68,25 @@ pub(crate) fn execute(args: &BeatsArgs) -> anyhow::Result<ExitCode> {
         let whole: usize = all.iter().map(|it| it.windows.len()).sum();
         100.0 * count as f64 / whole as f64
     };
-    println!("{} recordings, windows of 60 s", all.len());
+    let mut out = stdout().lock();
+    writeln!(out, "{} recordings, windows of 60 s", all.len())?;
     for stretch in Stretch::EVERY {
-        println!("{:<7} {:>5.1} % of the time", stretch.name(), share(stretch));
+        writeln!(out, "{:<7} {:>5.1} % of the time", stretch.name(), share(stretch))?;
     }
-    println!("\n{}", Row::HEAD);
-    rows(&all).iter().for_each(|row| println!("{row}"));
-    println!();
+    writeln!(out, "\n{}", Row::HEAD)?;
+    for row in rows(&all) {
+        writeln!(out, "{row}")?;
+    }
+    writeln!(out)?;
     let [extra, confirmed] =
         all.iter().fold([0, 0], |sum, it| [0, 1].map(|at| sum[at] + it.unconfirmed[at]));
-    println!(
+    writeln!(
+        out,
         "{extra} live beats are not in the batch; MSPTDfast, of another kind, finds {confirmed} of them too.\n"
-    );
-    NOTES.iter().for_each(|note| println!("{note}"));
+    )?;
+    for note in NOTES {
+        writeln!(out, "{note}")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod outcome;
 mod plain;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,7 +74,6 @@ pub(crate) struct EvaluateArgs {
 }
 
 /// Prints the table, and writes what was asked for.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let outcome = evaluate(args)?;
     if let Some(path) = &args.json {
@@ -83,7 +83,7 @@ pub(crate) fn execute(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.html {
         write(path, &report::html(&outcome))?;
     }
-    println!("{}", report::text(&outcome));
+    writeln!(stdout(), "{}", report::text(&outcome))?;
     Ok(ExitCode::SUCCESS)
 }
 

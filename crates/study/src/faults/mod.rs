@@ -5,6 +5,7 @@ mod played;
 mod refused;
 mod script;
 
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ struct Row {
 pub(crate) fn execute(args: &FaultsArgs) -> anyhow::Result<ExitCode> {
     let stream = Stream::of(&recording(&args.recording)?);
     let rows = rows(&stream, faults())?;
-    print(&rows);
+    print(&rows)?;
     let good = rows.iter().all(|row| row.blind_verdicts() == Some(0));
     let all_refused = refused().into_iter().all(|entry| entry.refused.is_some());
     Ok(if good && all_refused { ExitCode::SUCCESS } else { ExitCode::from(3) })
@@ -65,16 +66,17 @@ impl Row {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
-fn print(rows: &[Row]) {
-    println!(
+fn print(rows: &[Row]) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{:<40} {:>5} {:>6} {:>11} {:>6} {:>8}  what the detector said meanwhile",
         "fault", "said", "again", "blind", "panics", "quality"
-    );
+    )?;
     for Row { fault, played, same } in rows {
         let name = &fault.name;
         let Some(played) = played else {
-            println!("{name:<40} {:>5} {:>6} {:>11} {:>6}", "-", "-", "-", 1);
+            writeln!(out, "{name:<40} {:>5} {:>6} {:>11} {:>6}", "-", "-", "-", 1)?;
             continue;
         };
         let seconds = |it: Option<i64>| it.map_or("-".to_owned(), |it| it.to_string());
@@ -86,18 +88,24 @@ fn print(rows: &[Row]) {
         };
         let same = if *same { "; at every second as without" } else { "" };
         let shares = played.shares();
-        println!(
+        writeln!(
+            out,
             "{name:<40} {said:>5} {again:>6} {blind:>11} {:>6} {quality:>8}  {shares}{same}",
             0
-        );
+        )?;
     }
-    NOTES.iter().for_each(|note| println!("{note}"));
-    println!("\n{:<40} refused with", "what is no sample");
+    for note in NOTES {
+        writeln!(out, "{note}")?;
+    }
+    writeln!(out, "\n{:<40} refused with", "what is no sample")?;
     for entry in refused() {
         let answer = entry.refused.unwrap_or_else(|| "NOT REFUSED".to_owned());
-        println!("{:<40} {answer}", entry.what);
+        writeln!(out, "{:<40} {answer}", entry.what)?;
     }
-    RADIO.iter().for_each(|note| println!("{note}"));
+    for note in RADIO {
+        writeln!(out, "{note}")?;
+    }
+    Ok(())
 }
 
 const NOTES: [&str; 8] = [

@@ -1,3 +1,4 @@
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,7 +35,6 @@ pub(crate) struct TrainArgs {
 const FEWEST_PEOPLE: usize = 2;
 
 /// Makes a model, and prints what its card has to say.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
     let sittings = sittings(args.sources.read()?, &episodes);
@@ -46,12 +46,13 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         let prior = model_file::read(Some(prior))?;
         let model = personal::personal(&prior, &id, &sittings)?;
         model_file::write(&args.out, &model)?;
-        println!(
+        writeln!(
+            stdout(),
             "{}: {} with what {} recordings of one person added",
             id,
             prior.id(),
             sittings.len()
-        );
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(
@@ -72,6 +73,6 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let fitted = class.fit(&mask, |_| true);
     let model = class.model(&id, &fitted, calibration, thresholds)?;
     model_file::write(&args.out, &model)?;
-    println!("{}", card(&class, &model));
+    writeln!(stdout(), "{}", card(&class, &model))?;
     Ok(ExitCode::SUCCESS)
 }

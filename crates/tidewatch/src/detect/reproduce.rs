@@ -1,6 +1,7 @@
 //! Judges what the store holds once more, and compares with what was said live.
 
 use std::collections::VecDeque;
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,19 +28,20 @@ pub(crate) struct ReproduceArgs {
 }
 
 /// Prints how many assessments came out the same, and where the first did not.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(crate) fn reproduce(args: &ReproduceArgs) -> anyhow::Result<ExitCode> {
     let config = Config::read(&args.config)?;
     let judge = Judge::new(config.detector.rules.clone(), Arc::new(config.model()?));
     let store = Store::open(&config.data_dir)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(compare(&store, &judge, &args.device))?;
-    println!(
+    let mut out = stdout().lock();
+    writeln!(
+        out,
         "{}: {} assessments made live, {} byte-identical when judged again, {} different",
         args.device, report.live, report.identical, report.different
-    );
+    )?;
     if let Some(first) = &report.first_difference {
-        println!("first difference: {first}");
+        writeln!(out, "first difference: {first}")?;
     }
     anyhow::ensure!(report.live > 0, "no assessment of {} is stored", args.device);
     Ok(if report.different == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
