@@ -6,8 +6,6 @@
 //! series use centred windows, as NeuroKit2's `signal_fixpeaks(method="kubios")`; live the
 //! windows trail and a beat is judged once the two after it are known.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 const ALPHA: f64 = 5.2;
@@ -37,7 +35,8 @@ pub enum BeatClass {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Correction {
     intervals: Last<MEDIAN_BEATS>,
-    differences: VecDeque<f64>,
+    /// From each interval to the next, oldest first.
+    differences: [f64; LAG + 2],
     /// Absolute differences and distances from the median, oldest first.
     steps: Last<QUARTILE_BEATS>,
     distances: Last<QUARTILE_BEATS>,
@@ -47,27 +46,27 @@ pub(crate) struct Correction {
 impl Correction {
     /// Takes the next interval, s; yields the class of the one two before.
     pub(crate) fn push(&mut self, interval: f64) -> Option<BeatClass> {
-        let difference = self.intervals.in_order.back().map_or(0.0, |before| interval - before);
+        let difference = self.intervals.ago(0).map_or(0.0, |before| interval - before);
         self.intervals.push(interval);
-        keep(&mut self.differences, difference, LAG + 2);
+        self.differences.rotate_left(1);
+        self.differences[LAG + 1] = difference;
         self.steps.push(difference.abs());
-        let intervals = &self.intervals.in_order;
-        let at = intervals.len().checked_sub(LAG + 1)?;
-        let median = quantile(&self.intervals.sorted, 0.5);
-        let distance = stretched(intervals[at] - median);
+        let [judged, next] = [self.intervals.ago(LAG)?, self.intervals.ago(LAG - 1)?];
+        let median = quantile(self.intervals.sorted(), 0.5);
+        let distance = stretched(judged - median);
         self.distances.push(distance.abs());
-        if self.differences.len() < LAG + 2 {
+        if self.intervals.count < LAG + 2 {
             return Some(BeatClass::Normal);
         }
-        let (step, far) = (spread(&self.steps.sorted), spread(&self.distances.sorted));
-        let d: [f64; LAG + 2] = std::array::from_fn(|k| in_thresholds(self.differences[k], step));
+        let (step, far) = (spread(self.steps.sorted()), spread(self.distances.sorted()));
+        let d = self.differences.map(|difference| in_thresholds(difference, step));
         let around = Around {
             before: d[0],
             here: d[1],
             after: [d[2], d[3]],
             distance: in_thresholds(distance, far),
-            interval: intervals[at],
-            next_interval: intervals[at + 1],
+            interval: judged,
+            next_interval: next,
             median,
             far,
         };
@@ -173,31 +172,49 @@ fn in_thresholds(difference: f64, threshold: f64) -> f64 {
 }
 
 /// The last `N` values, in order of time and of size.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Last<const N: usize> {
-    in_order: VecDeque<f64>,
-    sorted: Vec<f64>,
+    /// In a ring; the oldest stands where the next will, once there are `N`.
+    #[serde(with = "crate::fixed")]
+    in_order: [f64; N],
+    #[serde(with = "crate::fixed")]
+    by_size: [f64; N],
+    next: usize,
+    count: usize,
+}
+
+impl<const N: usize> Default for Last<N> {
+    fn default() -> Self {
+        Self { in_order: [0.0; N], by_size: [0.0; N], next: 0, count: 0 }
+    }
 }
 
 impl<const N: usize> Last<N> {
     fn push(&mut self, value: f64) {
         let place = |sorted: &[f64], value| sorted.partition_point(|kept| *kept < value);
-        let to = place(&self.sorted, value);
-        self.in_order.push_back(value);
-        if self.in_order.len() <= N {
-            self.sorted.insert(to, value);
-            return;
-        }
-        let Some(oldest) = self.in_order.pop_front() else { return };
-        let from = place(&self.sorted, oldest);
+        let to = place(self.sorted(), value);
+        let oldest = std::mem::replace(&mut self.in_order[self.next % N], value);
+        self.next = (self.next + 1) % N;
+        let from = if self.count < N { self.count } else { place(&self.by_size, oldest) };
+        self.count = N.min(self.count + 1);
         // Only what lies between the one that goes and the one that comes moves.
         if from < to {
-            self.sorted.copy_within(from + 1..to, from);
-            self.sorted[to - 1] = value;
+            self.by_size.copy_within(from + 1..to, from);
+            self.by_size[to - 1] = value;
         } else {
-            self.sorted.copy_within(to..from, to + 1);
-            self.sorted[to] = value;
+            self.by_size.copy_within(to..from, to + 1);
+            self.by_size[to] = value;
         }
+    }
+
+    /// The values by size.
+    fn sorted(&self) -> &[f64] {
+        &self.by_size[..self.count.min(N)]
+    }
+
+    /// The value before so many others.
+    fn ago(&self, others: usize) -> Option<f64> {
+        (others < self.count).then(|| self.in_order[(self.next + N - 1 - others) % N])
     }
 }
 
@@ -250,13 +267,6 @@ fn centred(values: &[f64], size: usize, of: impl Fn(&mut Vec<f64>) -> f64) -> Ve
             of(&mut values[window].to_vec())
         })
         .collect()
-}
-
-fn keep(values: &mut VecDeque<f64>, value: f64, size: usize) {
-    if values.len() == size {
-        values.pop_front();
-    }
-    values.push_back(value);
 }
 
 #[cfg(test)]
