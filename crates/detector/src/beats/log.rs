@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{BeatClass, Correction};
+use crate::features::upper_median;
 
 /// Beats are remembered for so long, us.
 const KEPT_US: i64 = 65_000_000;
@@ -91,10 +92,9 @@ impl BeatLog {
     /// errors for the heart's own unrest; they would rule means and differences.
     pub(crate) fn steady(&self, from_us: i64) -> Vec<Beat> {
         let mut beats: Vec<Beat> = self.since(from_us).copied().collect();
-        let clean = beats.iter().filter(|beat| beat.clean);
-        let mut intervals: Vec<f64> = clean.map(|beat| beat.interval_s).collect();
-        intervals.sort_by(f64::total_cmp);
-        let Some(median) = intervals.get(intervals.len() / 2) else { return beats };
+        let mut intervals = Vec::with_capacity(beats.len());
+        intervals.extend(beats.iter().filter(|beat| beat.clean).map(|beat| beat.interval_s));
+        let Some(median) = upper_median(&mut intervals) else { return beats };
         for beat in &mut beats {
             beat.clean &= (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
         }

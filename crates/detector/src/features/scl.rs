@@ -23,20 +23,29 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     middle(values).map(|(lower, upper)| f64::midpoint(lower, upper))
 }
 
+/// The middle value, or the upper of the two in the middle; none of nothing.
+pub(crate) fn upper_median<T: Copy + PartialOrd>(values: &mut [T]) -> Option<T> {
+    split(values).map(|(_, upper)| upper)
+}
+
 /// The two in the middle, or twice the one that is.
 fn middle<T: Copy + PartialOrd>(values: &mut [T]) -> Option<(T, T)> {
-    let middle = values.len() / 2;
-    if values.is_empty() {
-        return None;
-    }
     let odd = values.len() % 2 == 1;
-    // Numbers all of them: the plain comparison is the quickest.
-    let order = |a: &T, b: &T| a.partial_cmp(b).unwrap_or(Ordering::Equal);
-    let (below, upper, _) = values.select_nth_unstable_by(middle, order);
-    let upper = *upper;
+    let (below, upper) = split(values)?;
     let highest = |high: T, value: &T| if *value > high { *value } else { high };
     let lower = below.first().filter(|_| !odd).map(|first| below.iter().fold(*first, highest));
     Some((lower.unwrap_or(upper), upper))
+}
+
+/// The lower half, and the least value of the rest.
+fn split<T: Copy + PartialOrd>(values: &mut [T]) -> Option<(&[T], T)> {
+    if values.is_empty() {
+        return None;
+    }
+    // Numbers all of them: the plain comparison is the quickest.
+    let order = |a: &T, b: &T| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let (below, upper, _) = values.select_nth_unstable_by(values.len() / 2, order);
+    Some((below, *upper))
 }
 
 #[cfg(test)]
