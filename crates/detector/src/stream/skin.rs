@@ -131,17 +131,17 @@ impl Skin {
             self.samples.range(first..)
         };
         // In steps the middle one is found sooner, and it is the same.
-        let steps = |from_us| since(from_us).map(|sample| sample.step).collect::<Vec<i32>>();
-        let mut minute = steps(from_us);
+        let mut minute: Vec<i32> = since(from_us).map(|sample| sample.step).collect();
         let expected = usize::try_from(WINDOW_US / self.period_us).unwrap_or(1);
         #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
         let part = (minute.len() as f64 / expected as f64).min(1.0);
         let valid_s = part * 60.0;
         let level = |steps: &mut [i32], expected| scl(steps, expected, conductance);
+        let before = minute.len() - since(now_us - NOW_US).len();
+        into.set(Feature::SclNow, level(&mut minute[before..], expected / 3));
         into.set(Feature::Scl, level(&mut minute, expected));
         let phasic = since(from_us).map(|sample| sample.phasic);
         into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
-        into.set(Feature::SclNow, level(&mut steps(now_us - NOW_US), expected / 3));
         into.set(Feature::SclSlope, self.course.per_minute(60));
         into.set(Feature::SclLogSlope, self.log_course.per_minute(30));
         // One more second: the first change is that from it.
