@@ -15,18 +15,19 @@ static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 /// The spectrum of one segment.
 pub(crate) struct Welch {
     /// The transform of even samples as real and odd ones as imaginary parts; each frequency
-    /// stands where [`Tables::mirrored`] says. Parts are kept apart, since the processor works
+    /// stands where [`Tables::place`] says. Parts are kept apart, since the processor works
     /// on neighbours at once.
     re: [f64; HALF],
     im: [f64; HALF],
     /// From a squared magnitude to a density.
     scale: f64,
+    tables: &'static Tables,
 }
 
 struct Tables {
     hann: [f64; SEGMENT],
     /// exp(-2 pi i k / 256)
-    twiddle: [Complex; HALF],
+    twiddle: [Complex; BINS],
     /// exp(-2 pi i k / 2 span) for spans of 4 to 64, each from the place of its own number.
     turn_re: [f64; HALF],
     turn_im: [f64; HALF],
@@ -34,7 +35,7 @@ struct Tables {
     third_re: [f64; HALF],
     third_im: [f64; HALF],
     /// Where each frequency stands after the last pass.
-    mirrored: [u8; HALF],
+    place: [u8; HALF],
     /// Sum of the squared window.
     power: f64,
 }
@@ -55,7 +56,7 @@ impl Tables {
         let of_span = |at: usize| turn((at % span(at)) * HALF / span(at));
         let third = |at: usize| turn(3 * (at % span(at)) * (HALF / 2) / span(at));
         let bits = u8::BITS - HALF.trailing_zeros();
-        let mirrored = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
+        let place = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
         Self {
             hann,
             twiddle: std::array::from_fn(turn),
@@ -63,33 +64,42 @@ impl Tables {
             turn_im: std::array::from_fn(|at| of_span(at).im),
             third_re: std::array::from_fn(|at| third(at).re),
             third_im: std::array::from_fn(|at| third(at).im),
-            mirrored: std::array::from_fn(mirrored),
+            place: std::array::from_fn(place),
             power: hann.iter().map(|w| w * w).sum(),
         }
     }
 }
 
 impl Welch {
+    /// What makes spectra of segments at a rate.
+    pub(crate) fn new(rate_hz: f64) -> Self {
+        let scale = 1.0 / (rate_hz * TABLES.power);
+        Self { re: [0.0; HALF], im: [0.0; HALF], scale, tables: &TABLES }
+    }
+
     /// Makes the spectrum of a segment at a rate.
     pub(crate) fn of(segment: &[f64; SEGMENT], rate_hz: f64) -> Self {
-        let tables = &*TABLES;
+        let mut welch = Self::new(rate_hz);
+        welch.take(segment);
+        welch
+    }
+
+    /// Makes the spectrum of a segment, in place of that of the one before.
+    pub(crate) fn take(&mut self, segment: &[f64; SEGMENT]) {
         let mean = sum(segment) / 256.0;
-        let mut welch =
-            Self { re: [0.0; HALF], im: [0.0; HALF], scale: 1.0 / (rate_hz * tables.power) };
-        let pairs = segment.as_chunks::<2>().0.iter().zip(tables.hann.as_chunks::<2>().0);
-        let parts = welch.re.iter_mut().zip(&mut welch.im);
+        let pairs = segment.as_chunks::<2>().0.iter().zip(self.tables.hann.as_chunks::<2>().0);
+        let parts = self.re.iter_mut().zip(&mut self.im);
         for ((re, im), ([even, odd], [even_hann, odd_hann])) in parts.zip(pairs) {
             *re = (even - mean) * even_hann;
             *im = (odd - mean) * odd_hann;
         }
-        transform(&mut welch.re, &mut welch.im, tables);
-        welch
+        transform(&mut self.re, &mut self.im, self.tables);
     }
 
     /// Density in a bin of `rate_hz / 256`, in the signal's unit squared per Hz.
     pub(crate) fn density(&self, bin: usize) -> f64 {
-        let power = self.unpacked(bin) * self.scale;
-        if bin == 0 || bin == HALF { power } else { 2.0 * power }
+        let sides = if bin == 0 || bin == HALF { 0.25 } else { 0.5 };
+        self.unpacked(bin) * (sides * self.scale)
     }
 
     /// The sum of the densities of all bins: what all frequencies hold is what the samples
@@ -107,17 +117,15 @@ impl Welch {
         std::array::from_fn(|bin| self.density(bin))
     }
 
-    /// Squared magnitude of a bin of the whole from the transform of its halves.
+    /// Four times the squared magnitude of a bin of the whole, from the transform of its halves.
     fn unpacked(&self, bin: usize) -> f64 {
-        let tables = &*TABLES;
         let at = |bin: usize| {
-            let place = usize::from(tables.mirrored[bin % HALF]);
+            let place = usize::from(self.tables.place[bin % HALF]) % HALF;
             Complex { re: self.re[place], im: self.im[place] }
         };
-        let (one, other) = (at(bin), at(HALF - bin));
-        let even = Complex { re: (one.re + other.re) / 2.0, im: (one.im - other.im) / 2.0 };
-        let odd = Complex { re: (one.im + other.im) / 2.0, im: (other.re - one.re) / 2.0 };
-        let turn = if bin == HALF { Complex { re: -1.0, im: 0.0 } } else { tables.twiddle[bin] };
+        let (one, other, turn) = (at(bin), at(HALF - bin), self.tables.twiddle[bin]);
+        let even = Complex { re: one.re + other.re, im: one.im - other.im };
+        let odd = Complex { re: one.im + other.im, im: other.re - one.re };
         let re = even.re + (odd.re * turn.re - odd.im * turn.im);
         let im = even.im + (odd.re * turn.im + odd.im * turn.re);
         re * re + im * im

@@ -62,9 +62,10 @@ impl Breath {
     pub(super) fn breathing(&self) -> Option<Breathing> {
         let scale = Channel::Acceleration.scale() / 4.0;
         let mut density = [0.0; BREATH_BINS.end];
+        let mut spectrum = Welch::new(BREATH_HZ);
         for slowed in &self.slowed {
-            let segment = slowed.map(|sum| f64::from(sum) * scale)?;
-            let spectrum = Welch::of(&segment, BREATH_HZ);
+            let Some(segment) = &slowed.map(|sum| f64::from(sum) * scale) else { return None };
+            spectrum.take(segment);
             BREATH_BINS.for_each(|bin| density[bin] += spectrum.density(bin));
         }
         breathing(&density)
