@@ -25,14 +25,10 @@ impl Inputs {
         self.0.iter().flatten().copied()
     }
 
-    /// The feature of the input at a place.
-    pub(crate) fn feature(place: usize) -> Feature {
-        Feature::ALL[place / VIEWS.len()]
-    }
-
-    /// The input at a place.
-    pub(crate) fn at(&self, place: usize) -> f64 {
-        self.0[place / VIEWS.len()][place % VIEWS.len()]
+    /// The feature and the view of an input's name.
+    pub(crate) fn place(name: &str) -> Option<(Feature, usize)> {
+        let (feature, view) = name.rsplit_once('.')?;
+        Some((Feature::named(feature)?, VIEWS.iter().position(|known| *known == view)?))
     }
 }
 
@@ -43,8 +39,10 @@ mod tests {
     #[test]
     fn names_stand_where_their_values_do() {
         let names = Inputs::names();
-        let place = names.iter().position(|name| name == "scl.own").unwrap();
-        assert_eq!(Inputs::feature(place), Feature::Scl);
+        let of = |place: usize| (Feature::ALL[place / VIEWS.len()], place % VIEWS.len());
+        assert!((0..names.len()).all(|place| Inputs::place(&names[place]) == Some(of(place))));
+        assert_eq!(Inputs::place("scl.own"), Some((Feature::Scl, 2)));
+        assert_eq!([Inputs::place("scl"), Inputs::place("scl.")], [None; 2]);
         assert_eq!(names.len(), 7 * Feature::ALL.len());
     }
 }

@@ -71,8 +71,8 @@ pub(crate) struct Contributions(#[serde(with = "crate::fixed")] pub(crate) [f64;
 pub struct Model {
     file: File,
     population: [Usual; COUNT],
-    /// The input that each term weighs.
-    places: Vec<usize>,
+    /// The input that each term weighs, by feature and view.
+    places: Vec<(Feature, usize)>,
 }
 
 impl Model {
@@ -103,11 +103,10 @@ impl Model {
 
     fn from_file(file: File) -> Result<Self, ModelError> {
         let parts = &file.model;
-        let names = Inputs::names();
         let mut places = Vec::new();
         for term in &parts.terms {
             let wrong = |why| ModelError::Term { input: term.input.clone(), why };
-            let place = names.iter().position(|name| *name == term.input);
+            let place = Inputs::place(&term.input);
             let place = place.ok_or_else(|| ModelError::UnknownInput(term.input.clone()))?;
             if places.contains(&place) {
                 return Err(wrong(TermError::Twice));
@@ -170,7 +169,7 @@ impl Model {
     /// [`Parts::terms`].
     pub fn weigh(&self, inputs: &Inputs) -> impl Iterator<Item = f64> {
         let terms = self.file.model.terms.iter().zip(&self.places);
-        terms.map(|(term, place)| term.at(inputs.at(*place)))
+        terms.map(|(term, (feature, view))| term.at(inputs.0[*feature as usize][*view]))
     }
 
     /// The probability of a logit.
@@ -196,8 +195,8 @@ impl Model {
     /// How much each feature adds to the logit, over its views, in the features' order.
     pub(crate) fn contributions(&self, inputs: &Inputs) -> Contributions {
         let mut sums = [0.0; COUNT];
-        for (place, added) in self.places.iter().zip(self.weigh(inputs)) {
-            sums[Inputs::feature(*place) as usize] += added;
+        for ((feature, _), added) in self.places.iter().zip(self.weigh(inputs)) {
+            sums[*feature as usize] += added;
         }
         Contributions(sums)
     }
