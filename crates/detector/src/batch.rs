@@ -6,8 +6,8 @@ use biosignal::Channel;
 use crate::beats::{Beat, Elgendi, find_peaks};
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
-    deviation, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude, scr_rate,
-    scr_rise, sdnn, slope_per_minute, stereotypy,
+    deviation, differences, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude,
+    scr_rate, scr_rise, sdnn, slope_per_minute, stereotypy,
 };
 use crate::filter::{Band, Cascade, SEGMENT, Welch, low_pass};
 
@@ -66,8 +66,9 @@ pub fn heart(peaks: &[usize], rate_hz: f64) -> FeatureVector {
     let mut features = FeatureVector::default();
     features.set(Feature::HeartRate, heart_rate(beats.iter()));
     features.set(Feature::Sdnn, sdnn(beats.iter()));
-    features.set(Feature::Rmssd, rmssd(beats.iter()));
-    features.set(Feature::Pnn50, pnn50(beats.iter()));
+    let differences = differences(&beats);
+    features.set(Feature::Rmssd, rmssd(&differences));
+    features.set(Feature::Pnn50, pnn50(&differences));
     features
 }
 

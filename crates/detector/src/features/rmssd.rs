@@ -5,26 +5,22 @@
 
 use crate::beats::Beat;
 
-pub(crate) fn rmssd<'a>(beats: impl Iterator<Item = &'a Beat>) -> Option<f64> {
-    let (mut squares, mut count) = (0.0, 0.0);
-    for difference in differences(beats) {
-        squares += difference * difference;
-        count += 1.0;
-    }
-    (count >= 10.0).then(|| (squares / count).sqrt())
+/// From [`differences`].
+pub(crate) fn rmssd(differences: &[f64]) -> Option<f64> {
+    let squares: f64 = differences.iter().map(|difference| difference * difference).sum();
+    let count = u32::try_from(differences.len()).ok()?;
+    (count >= 10).then(|| (squares / f64::from(count)).sqrt())
 }
 
 /// Differences of successive normal intervals, ms.
-pub(super) fn differences<'a>(beats: impl Iterator<Item = &'a Beat>) -> impl Iterator<Item = f64> {
-    let mut before: Option<f64> = None;
-    beats.filter_map(move |beat| {
-        let interval = beat.clean.then_some(beat.interval_s);
-        let before = std::mem::replace(&mut before, interval);
-        if !beat.joined {
-            return None;
+pub(crate) fn differences(beats: &[Beat]) -> Vec<f64> {
+    let mut differences = Vec::with_capacity(beats.len());
+    for pair in beats.windows(2) {
+        if pair[0].clean && pair[1].clean && pair[1].joined {
+            differences.push((pair[1].interval_s - pair[0].interval_s) * 1000.0);
         }
-        Some((interval? - before?) * 1000.0)
-    })
+    }
+    differences
 }
 
 #[cfg(test)]
@@ -37,7 +33,9 @@ mod tests {
     fn it_is_that_of_neurokit() {
         let reference = Window::read();
         let expected = reference.of("pulse", "hrv")["rmssd"].as_f64().unwrap();
-        assert_close(rmssd(reference_beats(&reference).iter()).unwrap(), expected, 1e-9);
+        let differences = differences(&reference_beats(&reference));
+        assert_close(rmssd(&differences).unwrap(), expected, 1e-9);
+        assert_eq!(rmssd(&differences[..9]), None);
     }
 
     #[test]
@@ -45,6 +43,6 @@ mod tests {
         let mut beats = reference_beats(&Window::read());
         beats[20].joined = false;
         beats[40].clean = false;
-        assert_eq!(differences(beats.iter()).count(), beats.len() - 1 - 1 - 2);
+        assert_eq!(differences(&beats).len(), beats.len() - 1 - 1 - 2);
     }
 }

@@ -7,7 +7,9 @@ use super::pulse::Pulse;
 use super::rate::RateTracker;
 use super::{Frozen, WINDOW_US};
 use crate::beats::{Beat, BeatLog};
-use crate::features::{Feature, FeatureVector, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn};
+use crate::features::{
+    Feature, FeatureVector, differences, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn,
+};
 use crate::samples::Run;
 
 const NOW_US: i64 = 20_000_000;
@@ -149,8 +151,9 @@ impl Heart {
         let agreed = into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED);
         if clean >= CLEAN_ENOUGH && agreed {
             into.set(Feature::Sdnn, sdnn(steady.iter()));
-            into.set(Feature::Rmssd, rmssd(steady.iter()));
-            into.set(Feature::Pnn50, pnn50(steady.iter()));
+            let differences = differences(&steady);
+            into.set(Feature::Rmssd, rmssd(&differences));
+            into.set(Feature::Pnn50, pnn50(&differences));
         }
         if optical || clean >= CLEAN_ENOUGH {
             return clean;
