@@ -42,11 +42,11 @@ impl Running {
 /// that their squares lose no digits.
 pub(crate) fn deviation(values: impl Iterator<Item = f64>, valid_s: f64) -> Option<f64> {
     let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
-    for value in values {
+    values.for_each(|value| {
         sum += value;
         squares += value * value;
         count += 1.0;
-    }
+    });
     let mean = sum / count;
     (valid_s >= 30.0 && count > 0.0).then(|| (squares / count - mean * mean).max(0.0).sqrt())
 }

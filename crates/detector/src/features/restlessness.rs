@@ -11,11 +11,11 @@ pub(crate) fn log_deviation(deviation: f64) -> f64 {
 /// The standard deviation over seconds of each one's [`log_deviation`].
 pub(crate) fn burst(logs: impl Iterator<Item = f64>, fewest: u32) -> Option<f64> {
     let (mut sum, mut squares, mut count) = (0.0, 0.0, 0);
-    for log in logs {
+    logs.for_each(|log| {
         sum += log;
         squares += log * log;
         count += 1;
-    }
+    });
     let n = f64::from(count);
     (count >= fewest.max(1)).then(|| (squares / n - (sum / n).powi(2)).max(0.0).sqrt())
 }
@@ -23,13 +23,13 @@ pub(crate) fn burst(logs: impl Iterator<Item = f64>, fewest: u32) -> Option<f64>
 /// The mean way from each direction to the next, over as many as there are.
 pub(crate) fn wander(directions: impl Iterator<Item = [f64; 3]>, fewest: u32) -> Option<f64> {
     let (mut before, mut sum, mut count): (Option<[f64; 3]>, f64, u32) = (None, 0.0, 0);
-    for direction in directions {
+    directions.for_each(|direction| {
         if let Some(before) = before.replace(direction) {
             let squares = before.iter().zip(direction).map(|(a, b)| (b - a).powi(2));
             sum += squares.sum::<f64>().sqrt();
             count += 1;
         }
-    }
+    });
     (count >= fewest.max(1)).then(|| sum / f64::from(count))
 }
 
