@@ -184,10 +184,10 @@ impl Model {
 
     /// Features in the population's spreads from its middle, within 4.
     pub(crate) fn spreads(&self, features: &FeatureVector) -> FeatureVector {
-        let mut spreads = features.weighed();
+        let mut spreads = FeatureVector::default();
         for (feature, Usual { usual, scale, .. }) in Feature::ALL.into_iter().zip(self.population) {
-            let value = spreads.of(feature);
-            spreads.set(feature, value.map(|x| ((x - usual) / scale).clamp(-CLIP, CLIP)));
+            let spread = |value| ((feature.weighed(value) - usual) / scale).clamp(-CLIP, CLIP);
+            spreads.set(feature, features.of(feature).map(spread));
         }
         spreads
     }

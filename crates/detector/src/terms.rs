@@ -40,7 +40,7 @@ impl Term {
     /// What an input of this size adds.
     #[must_use]
     pub fn at(&self, input: f64) -> f64 {
-        let next = self.knots.partition_point(|knot| *knot <= input);
+        let next = self.knots.iter().take_while(|knot| **knot <= input).count();
         let Some(before) = next.checked_sub(1) else { return self.values[0] };
         let (Some(end), Some(value)) = (self.knots.get(next), self.values.get(next)) else {
             return self.values[before];

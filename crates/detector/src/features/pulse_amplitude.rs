@@ -8,7 +8,7 @@ use crate::beats::Beat;
 pub(crate) fn pulse_amplitude<'a>(beats: impl Iterator<Item = &'a Beat>) -> Option<f64> {
     let heights = beats.filter(|beat| beat.clean && beat.amplitude > 0.0);
     let mut kept = Vec::with_capacity(heights.size_hint().1.unwrap_or(0));
-    kept.extend(heights.map(|beat| beat.amplitude));
+    heights.for_each(|beat| kept.push(beat.amplitude));
     if kept.len() < 10 { None } else { median(&mut kept) }
 }
 
