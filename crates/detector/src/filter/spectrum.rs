@@ -25,7 +25,8 @@ pub(crate) struct Welch {
 }
 
 struct Tables {
-    hann: [f64; SEGMENT],
+    /// The window of even samples and that of odd ones.
+    hann: [[f64; HALF]; 2],
     /// exp(-2 pi i k / 256)
     twiddle: [Complex; BINS],
     /// exp(-2 pi i k / 2 span) for spans of 4 to 64, each from the place of its own number.
@@ -58,7 +59,7 @@ impl Tables {
         let bits = u8::BITS - HALF.trailing_zeros();
         let place = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
         Self {
-            hann,
+            hann: [0, 1].map(|first| std::array::from_fn(|k| hann[2 * k + first])),
             twiddle: std::array::from_fn(turn),
             turn_re: std::array::from_fn(|at| of_span(at).re),
             turn_im: std::array::from_fn(|at| of_span(at).im),
@@ -87,11 +88,10 @@ impl Welch {
     /// Makes the spectrum of a segment, in place of that of the one before.
     pub(crate) fn take(&mut self, segment: &[f64; SEGMENT]) {
         let mean = sum(segment) / 256.0;
-        let pairs = segment.as_chunks::<2>().0.iter().zip(self.tables.hann.as_chunks::<2>().0);
-        let parts = self.re.iter_mut().zip(&mut self.im);
-        for ((re, im), ([even, odd], [even_hann, odd_hann])) in parts.zip(pairs) {
-            *re = (even - mean) * even_hann;
-            *im = (odd - mean) * odd_hann;
+        let [even_hann, odd_hann] = &self.tables.hann;
+        for (k, [even, odd]) in segment.as_chunks::<2>().0.iter().enumerate() {
+            self.re[k] = (even - mean) * even_hann[k];
+            self.im[k] = (odd - mean) * odd_hann[k];
         }
         transform(&mut self.re, &mut self.im, self.tables);
     }
