@@ -64,9 +64,9 @@ pub fn heart(peaks: &[usize], rate_hz: f64) -> FeatureVector {
         })
         .collect();
     let mut features = FeatureVector::default();
-    features.set(Feature::HeartRate, heart_rate(beats.iter()));
-    features.set(Feature::Sdnn, sdnn(beats.iter()));
-    let differences = differences(&beats);
+    features.set(Feature::HeartRate, heart_rate(beats.iter().copied()));
+    features.set(Feature::Sdnn, sdnn(beats.iter().copied()));
+    let differences = differences(beats.into_iter());
     features.set(Feature::Rmssd, rmssd(&differences));
     features.set(Feature::Pnn50, pnn50(&differences));
     features

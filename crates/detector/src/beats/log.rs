@@ -90,15 +90,15 @@ impl BeatLog {
     /// Judged beats from a moment on, of which those are clean whose intervals do not lie far
     /// from the median of the clean ones either. Among many false beats correction takes gross
     /// errors for the heart's own unrest; they would rule means and differences.
-    pub(crate) fn steady(&self, from_us: i64) -> Vec<Beat> {
-        let mut beats: Vec<Beat> = self.since(from_us).copied().collect();
-        let mut intervals = Vec::with_capacity(beats.len());
-        intervals.extend(beats.iter().filter(|beat| beat.clean).map(|beat| beat.interval_s));
-        let Some(median) = upper_median(&mut intervals) else { return beats };
-        for beat in &mut beats {
-            beat.clean &= (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
-        }
-        beats
+    pub(crate) fn steady(&self, from_us: i64) -> impl Iterator<Item = Beat> + Clone {
+        let beats = self.since(from_us);
+        let mut intervals = Vec::with_capacity(beats.size_hint().0);
+        let clean = beats.clone().filter(|beat| beat.clean);
+        clean.for_each(|beat| intervals.push(beat.interval_s));
+        // Without a clean one there is none to be judged.
+        let median = upper_median(&mut intervals).unwrap_or_default();
+        let near = move |beat: &Beat| (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
+        beats.map(move |beat| Beat { clean: beat.clean && near(beat), ..*beat })
     }
 }
 
@@ -115,11 +115,10 @@ mod tests {
             log.push(at_us, interval, 1.0);
         }
         assert!(log.since(0).filter(|beat| beat.clean).any(|beat| beat.interval_s < 0.6));
-        let steady = log.steady(0);
-        assert_eq!(steady.len(), log.since(0).count());
-        let clean: Vec<f64> =
-            steady.iter().filter(|beat| beat.clean).map(|beat| beat.interval_s).collect();
+        assert_eq!(log.steady(0).count(), log.since(0).count());
+        let clean = log.steady(0).filter(|beat| beat.clean);
+        let clean: Vec<f64> = clean.map(|beat| beat.interval_s).collect();
         assert_eq!(clean, [0.8, 0.82, 0.8, 0.84, 0.78, 0.8]);
-        assert!(log.steady(i64::MAX).is_empty());
+        assert_eq!(log.steady(i64::MAX).count(), 0);
     }
 }

@@ -4,12 +4,12 @@
 
 use crate::beats::Beat;
 
-pub(crate) fn heart_rate<'a>(beats: impl Iterator<Item = &'a Beat>) -> Option<f64> {
+pub(crate) fn heart_rate(beats: impl Iterator<Item = Beat>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0.0);
-    for beat in beats.filter(|beat| beat.clean) {
+    beats.filter(|beat| beat.clean).for_each(|beat| {
         sum += beat.interval_s;
         count += 1.0;
-    }
+    });
     (count >= 5.0).then(|| 60.0 * count / sum)
 }
 
@@ -38,7 +38,7 @@ pub(super) mod tests {
         let reference = Window::read();
         let beats = reference_beats(&reference);
         let expected = reference.of("pulse", "hrv")["hr"].as_f64().unwrap();
-        assert_close(heart_rate(beats.iter()).unwrap(), expected, 1e-9);
-        assert_eq!(heart_rate(beats[..4].iter()), None);
+        assert_close(heart_rate(beats.iter().copied()).unwrap(), expected, 1e-9);
+        assert_eq!(heart_rate(beats[..4].iter().copied()), None);
     }
 }

@@ -13,13 +13,16 @@ pub(crate) fn rmssd(differences: &[f64]) -> Option<f64> {
 }
 
 /// Differences of successive normal intervals, ms.
-pub(crate) fn differences(beats: &[Beat]) -> Vec<f64> {
-    let mut differences = Vec::with_capacity(beats.len());
-    for pair in beats.windows(2) {
-        if pair[0].clean && pair[1].clean && pair[1].joined {
-            differences.push((pair[1].interval_s - pair[0].interval_s) * 1000.0);
+pub(crate) fn differences(beats: impl Iterator<Item = Beat>) -> Vec<f64> {
+    let mut differences = Vec::with_capacity(beats.size_hint().0);
+    let mut before: Option<f64> = None;
+    beats.for_each(|beat| {
+        let interval = beat.clean.then_some(beat.interval_s);
+        if let (Some(before), Some(interval), true) = (before, interval, beat.joined) {
+            differences.push((interval - before) * 1000.0);
         }
-    }
+        before = interval;
+    });
     differences
 }
 
@@ -33,7 +36,7 @@ mod tests {
     fn it_is_that_of_neurokit() {
         let reference = Window::read();
         let expected = reference.of("pulse", "hrv")["rmssd"].as_f64().unwrap();
-        let differences = differences(&reference_beats(&reference));
+        let differences = differences(reference_beats(&reference).into_iter());
         assert_close(rmssd(&differences).unwrap(), expected, 1e-9);
         assert_eq!(rmssd(&differences[..9]), None);
     }
@@ -43,6 +46,6 @@ mod tests {
         let mut beats = reference_beats(&Window::read());
         beats[20].joined = false;
         beats[40].clean = false;
-        assert_eq!(differences(&beats).len(), beats.len() - 1 - 1 - 2);
+        assert_eq!(differences(beats.iter().copied()).len(), beats.len() - 1 - 1 - 2);
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::beats::Beat;
 
-pub(crate) fn sdnn<'a>(beats: impl Iterator<Item = &'a Beat> + Clone) -> Option<f64> {
+pub(crate) fn sdnn(beats: impl Iterator<Item = Beat> + Clone) -> Option<f64> {
     let intervals = beats.filter(|beat| beat.clean).map(|beat| beat.interval_s * 1000.0);
     let (sum, count) = intervals.clone().fold((0.0, 0.0), |(sum, n), ms| (sum + ms, n + 1.0));
     if count < 10.0 {
@@ -25,6 +25,6 @@ mod tests {
     fn it_is_that_of_neurokit() {
         let reference = Window::read();
         let expected = reference.of("pulse", "hrv")["sdnn"].as_f64().unwrap();
-        assert_close(sdnn(reference_beats(&reference).iter()).unwrap(), expected, 1e-9);
+        assert_close(sdnn(reference_beats(&reference).into_iter()).unwrap(), expected, 1e-9);
     }
 }

@@ -140,20 +140,19 @@ impl Heart {
             into.set(Feature::PulseCleanNow, Some(clean_lately));
             into.set(Feature::PulseAgreement, self.pulse.agreement(now_us));
         }
-        let steady = if clean >= CLEAN_ENOUGH { log.steady(from_us) } else { Vec::new() };
         if clean >= CLEAN_ENOUGH {
-            into.set(Feature::HeartRate, heart_rate(steady.iter()));
+            let steady = log.steady(from_us);
+            into.set(Feature::HeartRate, heart_rate(steady.clone()));
             into.set(Feature::PulseAmplitude, pulse_amplitude(log.since(from_us)));
             if clean_lately >= CLEAN_LATELY {
-                into.set(Feature::HeartRateNow, heart_rate(log.steady(lately).iter()));
+                into.set(Feature::HeartRateNow, heart_rate(log.steady(lately)));
             }
-        }
-        let agreed = into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED);
-        if clean >= CLEAN_ENOUGH && agreed {
-            into.set(Feature::Sdnn, sdnn(steady.iter()));
-            let differences = differences(&steady);
-            into.set(Feature::Rmssd, rmssd(&differences));
-            into.set(Feature::Pnn50, pnn50(&differences));
+            if into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED) {
+                let differences = differences(steady.clone());
+                into.set(Feature::Sdnn, sdnn(steady));
+                into.set(Feature::Rmssd, rmssd(&differences));
+                into.set(Feature::Pnn50, pnn50(&differences));
+            }
         }
         if optical || clean >= CLEAN_ENOUGH {
             return clean;
