@@ -9,16 +9,14 @@ pub(crate) const SEGMENT: usize = 256;
 /// Frequencies in a spectrum, from 0 to half the rate.
 pub(crate) const BINS: usize = SEGMENT / 2 + 1;
 const HALF: usize = SEGMENT / 2;
+const QUARTER: usize = HALF / 4;
 
 static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
 /// The spectrum of one segment.
 pub(crate) struct Welch {
-    /// The transform of even samples as real and odd ones as imaginary parts; each frequency
-    /// stands where [`Tables::place`] says. Parts are kept apart, since the processor works
-    /// on neighbours at once.
-    re: [f64; HALF],
-    im: [f64; HALF],
+    /// The transform of even samples as real and odd ones as imaginary parts.
+    parts: Parts,
     /// From a squared magnitude to a density.
     scale: f64,
     tables: &'static Tables,
@@ -35,8 +33,6 @@ struct Tables {
     /// The third powers of those of twice the span.
     third_re: [f64; HALF],
     third_im: [f64; HALF],
-    /// Where each frequency stands after the last pass.
-    place: [u8; HALF],
     /// Sum of the squared window.
     power: f64,
 }
@@ -56,8 +52,6 @@ impl Tables {
         let span = |at: usize| if at == 0 { 1 } else { 1 << at.ilog2() };
         let of_span = |at: usize| turn((at % span(at)) * HALF / span(at));
         let third = |at: usize| turn(3 * (at % span(at)) * (HALF / 2) / span(at));
-        let bits = u8::BITS - HALF.trailing_zeros();
-        let place = |at: usize| u8::try_from(at).unwrap_or(0).reverse_bits() >> bits;
         Self {
             hann: [0, 1].map(|first| std::array::from_fn(|k| hann[2 * k + first])),
             twiddle: std::array::from_fn(turn),
@@ -65,7 +59,6 @@ impl Tables {
             turn_im: std::array::from_fn(|at| of_span(at).im),
             third_re: std::array::from_fn(|at| third(at).re),
             third_im: std::array::from_fn(|at| third(at).im),
-            place: std::array::from_fn(place),
             power: hann.iter().map(|w| w * w).sum(),
         }
     }
@@ -75,7 +68,7 @@ impl Welch {
     /// What makes spectra of segments at a rate.
     pub(crate) fn new(rate_hz: f64) -> Self {
         let scale = 1.0 / (rate_hz * TABLES.power);
-        Self { re: [0.0; HALF], im: [0.0; HALF], scale, tables: &TABLES }
+        Self { parts: [[0.0; HALF]; 2], scale, tables: &TABLES }
     }
 
     /// Makes the spectrum of a segment at a rate.
@@ -90,10 +83,10 @@ impl Welch {
         let mean = sum(segment) / 256.0;
         let [even_hann, odd_hann] = &self.tables.hann;
         for (k, [even, odd]) in segment.as_chunks::<2>().0.iter().enumerate() {
-            self.re[k] = (even - mean) * even_hann[k];
-            self.im[k] = (odd - mean) * odd_hann[k];
+            self.parts[0][k] = (even - mean) * even_hann[k];
+            self.parts[1][k] = (odd - mean) * odd_hann[k];
         }
-        transform(&mut self.re, &mut self.im, self.tables);
+        transform(&mut self.parts, self.tables);
     }
 
     /// Density in a bin of `rate_hz / 256`, in the signal's unit squared per Hz.
@@ -106,7 +99,7 @@ impl Welch {
     /// hold, and so does the packed transform (Parseval).
     pub(crate) fn total(&self) -> f64 {
         let mut sums = [0.0; 4];
-        for values in self.re.as_chunks::<4>().0.iter().chain(self.im.as_chunks::<4>().0) {
+        for values in self.parts.as_flattened().as_chunks::<4>().0 {
             sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * value);
         }
         2.0 * self.scale * sums.iter().sum::<f64>()
@@ -120,8 +113,8 @@ impl Welch {
     /// Four times the squared magnitude of a bin of the whole, from the transform of its halves.
     fn unpacked(&self, bin: usize) -> f64 {
         let at = |bin: usize| {
-            let place = usize::from(self.tables.place[bin % HALF]) % HALF;
-            Complex { re: self.re[place], im: self.im[place] }
+            let [re, im] = &self.parts;
+            Complex { re: re[bin % HALF], im: im[bin % HALF] }
         };
         let (one, other, turn) = (at(bin), at(HALF - bin), self.tables.twiddle[bin]);
         let even = Complex { re: one.re + other.re, im: one.im - other.im };
@@ -141,67 +134,89 @@ fn sum(values: &[f64; SEGMENT]) -> f64 {
     sums.iter().sum()
 }
 
-/// Decimation in frequency of 128 points in place, which leaves them in mirrored order: passes
-/// of the spans 64 to 1, two at once but for that of 4. Those of 2 and 1 turn by quarters only.
-fn transform(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
-    two_passes::<32>(re, im, tables);
-    two_passes::<8>(re, im, tables);
-    pass::<4>(re, im, tables);
-    for (re, im) in re.as_chunks_mut::<4>().0.iter_mut().zip(im.as_chunks_mut::<4>().0) {
-        let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (*re, *im);
-        let (sum_re, other_re, left_re, turned_im) =
-            (a_re + c_re, b_re + d_re, a_re - c_re, d_re - b_re);
-        let (sum_im, other_im, left_im, turned_re) =
-            (a_im + c_im, b_im + d_im, a_im - c_im, b_im - d_im);
-        *re = [sum_re + other_re, sum_re - other_re, left_re + turned_re, left_re - turned_re];
-        *im = [sum_im + other_im, sum_im - other_im, left_im + turned_im, left_im - turned_im];
-    }
+/// Real and imaginary parts, kept apart since the processor works on neighbours at once.
+type Parts = [[f64; HALF]; 2];
+
+/// Decimation in frequency of 128 points, which sorts itself (Stockham): each pass puts what
+/// belongs together side by side, so that all but the first work on neighbours. Passes of
+/// four, four, two and four; the last turns by quarters only.
+fn transform(parts: &mut Parts, tables: &Tables) {
+    let mut other = [[0.0; HALF]; 2];
+    pass_of_four::<1>(parts, &mut other, tables);
+    pass_of_four::<4>(&other, parts, tables);
+    pass_of_two(parts, &mut other, tables);
+    last_pass(&other, parts);
 }
 
-/// The passes of twice a span and of the span: between them nothing goes back to memory.
-fn two_passes<const SPAN: usize>(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
-    let (one_re, one_im) =
-        (&tables.turn_re[2 * SPAN..][..SPAN], &tables.turn_im[2 * SPAN..][..SPAN]);
-    let (two_re, two_im) = (&tables.turn_re[SPAN..][..SPAN], &tables.turn_im[SPAN..][..SPAN]);
-    let (three_re, three_im) = (&tables.third_re[SPAN..][..SPAN], &tables.third_im[SPAN..][..SPAN]);
-    let (re, _) = re.as_chunks_mut::<SPAN>();
-    let (im, _) = im.as_chunks_mut::<SPAN>();
-    let fours = re.as_chunks_mut::<4>().0.iter_mut().zip(im.as_chunks_mut::<4>().0);
-    for ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) in fours {
-        for at in 0..SPAN {
+/// From quarters to groups of four runs of so many neighbours, all of which turn alike.
+fn pass_of_four<const RUN: usize>([re, im]: &Parts, to: &mut Parts, tables: &Tables) {
+    let groups = QUARTER / RUN;
+    let (one_re, one_im) = (&tables.turn_re[2 * groups..], &tables.turn_im[2 * groups..]);
+    let (two_re, two_im) = (&tables.turn_re[groups..], &tables.turn_im[groups..]);
+    let (three_re, three_im) = (&tables.third_re[groups..], &tables.third_im[groups..]);
+    let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (quarters(re), quarters(im));
+    let [to_re, to_im] = to;
+    let to = to_re.as_chunks_mut::<RUN>().0.as_chunks_mut::<4>().0.iter_mut();
+    let to = to.zip(to_im.as_chunks_mut::<RUN>().0.as_chunks_mut::<4>().0);
+    for (group, (to_re, to_im)) in to.enumerate() {
+        for place in 0..RUN {
+            let at = group * RUN + place;
             let (sum_re, sum_im) = (a_re[at] + c_re[at], a_im[at] + c_im[at]);
             let (other_re, other_im) = (b_re[at] + d_re[at], b_im[at] + d_im[at]);
             let (left_re, left_im) = (a_re[at] - c_re[at], a_im[at] - c_im[at]);
             let (right_re, right_im) = (b_re[at] - d_re[at], b_im[at] - d_im[at]);
-            (a_re[at], a_im[at]) = (sum_re + other_re, sum_im + other_im);
             let turned = |re: f64, im: f64, by_re: f64, by_im: f64| {
                 (re * by_re - im * by_im, re * by_im + im * by_re)
             };
-            (b_re[at], b_im[at]) =
-                turned(sum_re - other_re, sum_im - other_im, two_re[at], two_im[at]);
-            (c_re[at], c_im[at]) =
-                turned(left_re + right_im, left_im - right_re, one_re[at], one_im[at]);
-            (d_re[at], d_im[at]) =
-                turned(left_re - right_im, left_im + right_re, three_re[at], three_im[at]);
+            (to_re[0][place], to_im[0][place]) = (sum_re + other_re, sum_im + other_im);
+            (to_re[1][place], to_im[1][place]) =
+                turned(left_re + right_im, left_im - right_re, one_re[group], one_im[group]);
+            (to_re[2][place], to_im[2][place]) =
+                turned(sum_re - other_re, sum_im - other_im, two_re[group], two_im[group]);
+            (to_re[3][place], to_im[3][place]) =
+                turned(left_re - right_im, left_im + right_re, three_re[group], three_im[group]);
         }
     }
 }
 
-fn pass<const SPAN: usize>(re: &mut [f64; HALF], im: &mut [f64; HALF], tables: &Tables) {
-    let (re, _) = re.as_chunks_mut::<SPAN>();
-    let (im, _) = im.as_chunks_mut::<SPAN>();
-    let turn_re = &tables.turn_re[SPAN..2 * SPAN];
-    let turn_im = &tables.turn_im[SPAN..2 * SPAN];
-    let pairs = re.as_chunks_mut::<2>().0.iter_mut().zip(im.as_chunks_mut::<2>().0);
-    for ([one_re, other_re], [one_im, other_im]) in pairs {
-        for at in 0..SPAN {
-            let (left_re, left_im) = (one_re[at] - other_re[at], one_im[at] - other_im[at]);
-            one_re[at] += other_re[at];
-            one_im[at] += other_im[at];
-            other_re[at] = left_re * turn_re[at] - left_im * turn_im[at];
-            other_im[at] = left_re * turn_im[at] + left_im * turn_re[at];
+/// From halves to pairs of runs of 16 neighbours.
+fn pass_of_two([re, im]: &Parts, [to_re, to_im]: &mut Parts, tables: &Tables) {
+    let turns = tables.turn_re[4..8].iter().zip(&tables.turn_im[4..8]);
+    let to = to_re.as_chunks_mut::<16>().0.as_chunks_mut::<2>().0.iter_mut();
+    let to = to.zip(to_im.as_chunks_mut::<16>().0.as_chunks_mut::<2>().0);
+    for (group, (([sum_re, turned_re], [sum_im, turned_im]), (by_re, by_im))) in
+        to.zip(turns).enumerate()
+    {
+        for place in 0..16 {
+            let (one, other) = (16 * group + place, HALF / 2 + 16 * group + place);
+            let (left_re, left_im) = (re[one] - re[other], im[one] - im[other]);
+            sum_re[place] = re[one] + re[other];
+            sum_im[place] = im[one] + im[other];
+            turned_re[place] = left_re * by_re - left_im * by_im;
+            turned_im[place] = left_re * by_im + left_im * by_re;
         }
     }
+}
+
+/// From quarters to quarters.
+fn last_pass([re, im]: &Parts, [to_re, to_im]: &mut Parts) {
+    let ([a_re, b_re, c_re, d_re], [a_im, b_im, c_im, d_im]) = (quarters(re), quarters(im));
+    for at in 0..QUARTER {
+        let (sum_re, other_re, left_re, turned_im) =
+            (a_re[at] + c_re[at], b_re[at] + d_re[at], a_re[at] - c_re[at], d_re[at] - b_re[at]);
+        let (sum_im, other_im, left_im, turned_re) =
+            (a_im[at] + c_im[at], b_im[at] + d_im[at], a_im[at] - c_im[at], b_im[at] - d_im[at]);
+        let bins = [0, 1, 2, 3].map(|quarter| quarter * QUARTER + at);
+        (to_re[bins[0]], to_im[bins[0]]) = (sum_re + other_re, sum_im + other_im);
+        (to_re[bins[1]], to_im[bins[1]]) = (left_re + turned_re, left_im + turned_im);
+        (to_re[bins[2]], to_im[bins[2]]) = (sum_re - other_re, sum_im - other_im);
+        (to_re[bins[3]], to_im[bins[3]]) = (left_re - turned_re, left_im - turned_im);
+    }
+}
+
+fn quarters(of: &[f64; HALF]) -> [&[f64; QUARTER]; 4] {
+    let quarters = of.as_chunks::<QUARTER>().0;
+    [&quarters[0], &quarters[1], &quarters[2], &quarters[3]]
 }
 
 #[cfg(test)]
