@@ -4,6 +4,8 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
+use crate::sum::sum;
+
 /// Samples in a segment.
 pub(crate) const SEGMENT: usize = 256;
 /// Frequencies in a spectrum, from 0 to half the rate.
@@ -80,7 +82,7 @@ impl Welch {
 
     /// Makes the spectrum of a segment, in place of that of the one before.
     pub(crate) fn take(&mut self, segment: &[f64; SEGMENT]) {
-        let mean = sum(segment) / 256.0;
+        let mean = sum(segment, |sample| *sample) / 256.0;
         let [even_hann, odd_hann] = &self.tables.hann;
         for (k, [even, odd]) in segment.as_chunks::<2>().0.iter().enumerate() {
             self.parts[0][k] = (even - mean) * even_hann[k];
@@ -98,11 +100,7 @@ impl Welch {
     /// The sum of the densities of all bins: what all frequencies hold is what the samples
     /// hold, and so does the packed transform (Parseval).
     pub(crate) fn total(&self) -> f64 {
-        let mut sums = [0.0; 4];
-        for values in self.parts.as_flattened().as_chunks::<4>().0 {
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * value);
-        }
-        2.0 * self.scale * sums.iter().sum::<f64>()
+        2.0 * self.scale * sum(self.parts.as_flattened(), |part| part * part)
     }
 
     /// The densities of all bins, from 0 to half the rate.
@@ -123,15 +121,6 @@ impl Welch {
         let im = even.im + (odd.re * turn.im + odd.im * turn.re);
         re * re + im * im
     }
-}
-
-/// Several sums side by side, since each addition waits for the one before.
-fn sum(values: &[f64; SEGMENT]) -> f64 {
-    let mut sums = [0.0; 8];
-    for values in values.as_chunks::<8>().0 {
-        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-    }
-    sums.iter().sum()
 }
 
 /// Real and imaginary parts, kept apart since the processor works on neighbours at once.

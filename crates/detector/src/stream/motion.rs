@@ -151,11 +151,11 @@ impl Motion {
         let rate_hz = 1e6 / self.period_us as f64;
         let first = self.first_of(now_us, WINDOW_S);
         let mut sum = Second::default();
-        for second in self.seconds.range(first..) {
+        self.seconds.range(first..).for_each(|second| {
             sum.enmo.add(&second.enmo);
             sum.activity.add(&second.activity);
             sum.jerk.add(&second.jerk);
-        }
+        });
         let part = (sum.activity.count() / (60.0 * rate_hz)).min(1.0);
         if part < 0.5 {
             return part;
@@ -191,9 +191,7 @@ impl Motion {
     fn deviation(&self, now_us: i64, seconds: i64, fewest: i64) -> Option<f64> {
         let first = self.first_of(now_us, seconds);
         let mut sum = Activity::default();
-        for second in self.seconds.range(first..) {
-            sum.add(&second.activity);
-        }
+        self.seconds.range(first..).for_each(|second| sum.add(&second.activity));
         let there = i64::try_from(self.seconds.len() - first).unwrap_or(0);
         if there < fewest { None } else { sum.deviation() }
     }
