@@ -1,9 +1,11 @@
 //! The detector's formulas on whole stretches of samples, for whoever compares them with
 //! those of others or looks at a stretch offline. What is live goes through the same code.
 
-use biosignal::Channel;
+use std::ops::Range;
 
-use crate::beats::{Beat, Elgendi, find_peaks};
+use biosignal::{Channel, MICROS_PER_SECOND};
+
+use crate::beats::{Beat, CLEAN_ENOUGH, Elgendi, clean_part, find_peaks, judged, steady};
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
     deviation, differences, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude,
@@ -53,20 +55,37 @@ pub fn live_pulse_peaks(samples: &[f64], period_us: u32) -> Vec<f64> {
 /// Heart features of beats that are all taken as normal; `peaks` are indices of samples.
 #[must_use]
 pub fn heart(peaks: &[usize], rate_hz: f64) -> FeatureVector {
-    let beats: Vec<Beat> = peaks
-        .windows(2)
-        .map(|pair| Beat {
-            at_us: 0,
-            interval_s: number(pair[1] - pair[0]) / rate_hz,
-            amplitude: 0.0,
-            clean: true,
-            joined: true,
-        })
-        .collect();
+    let beats = peaks.windows(2).map(|pair| Beat {
+        at_us: 0,
+        interval_s: number(pair[1] - pair[0]) / rate_hz,
+        amplitude: 0.0,
+        clean: true,
+        joined: true,
+    });
+    heart_features(beats)
+}
+
+/// Heart features of windows, as the detector has them, from all beats of a recording at these
+/// moments, s, ascending: nothing is set where normal intervals cover too little of a window.
+#[must_use]
+pub fn hearts(beats: &[f64], windows: impl Iterator<Item = Range<i64>>) -> Vec<FeatureVector> {
+    let judged = judged(beats);
+    let first =
+        |second: i64| judged.partition_point(|beat| beat.at_us < second * MICROS_PER_SECOND);
+    let of = |window: Range<i64>| {
+        let beats = judged[first(window.start)..first(window.end)].iter();
+        #[expect(clippy::cast_precision_loss, reason = "a minute")]
+        let clean = clean_part(beats.clone(), (window.end - window.start) as f64);
+        if clean < CLEAN_ENOUGH { FeatureVector::default() } else { heart_features(steady(beats)) }
+    };
+    windows.map(of).collect()
+}
+
+fn heart_features(beats: impl Iterator<Item = Beat> + Clone) -> FeatureVector {
     let mut features = FeatureVector::default();
-    features.set(Feature::HeartRate, heart_rate(beats.iter().copied()));
-    features.set(Feature::Sdnn, sdnn(beats.iter().copied()));
-    let differences = differences(beats.into_iter());
+    features.set(Feature::HeartRate, heart_rate(beats.clone()));
+    features.set(Feature::Sdnn, sdnn(beats.clone()));
+    let differences = differences(beats);
     features.set(Feature::Rmssd, rmssd(&differences));
     features.set(Feature::Pnn50, pnn50(&differences));
     features

@@ -39,7 +39,7 @@ mod views;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
-pub use beats::{BeatClass, NEAR_MEDIAN, PLAUSIBLE_S, classify, find_peaks, find_peaks_msptd};
+pub use beats::{BeatClass, classify, find_peaks, find_peaks_msptd};
 pub use config::{Config, ConfigError};
 pub use detector::{Detector, RestoreError};
 pub use features::{Feature, FeatureVector, lf_hf, lomb};

@@ -2,15 +2,17 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BeatClass, Correction};
+use super::{BeatClass, Correction, classify};
 use crate::features::upper_median;
 
 /// Beats are remembered for so long, us.
 const KEPT_US: i64 = 65_000_000;
 /// Intervals outside of 30 to 200 beats/min are none, s.
-pub const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+/// The part of a window that clean intervals must cover for its heart to be told.
+pub(crate) const CLEAN_ENOUGH: f64 = 0.6;
 /// The part of a window's median by which an interval that counts may differ from it.
-pub const NEAR_MEDIAN: f64 = 0.25;
+const NEAR_MEDIAN: f64 = 0.25;
 
 /// A beat with the interval that it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,19 +89,52 @@ impl BeatLog {
         self.judged.range(first..)
     }
 
-    /// Judged beats from a moment on, of which those are clean whose intervals do not lie far
-    /// from the median of the clean ones either. Among many false beats correction takes gross
-    /// errors for the heart's own unrest; they would rule means and differences.
+    /// Judged beats from a moment on, of which the [`steady`] ones are clean.
     pub(crate) fn steady(&self, from_us: i64) -> impl Iterator<Item = Beat> + Clone {
-        let beats = self.since(from_us);
-        let mut intervals = Vec::with_capacity(beats.size_hint().0);
-        let clean = beats.clone().filter(|beat| beat.clean);
-        clean.for_each(|beat| intervals.push(beat.interval_s));
-        // Without a clean one there is none to be judged.
-        let median = upper_median(&mut intervals).unwrap_or_default();
-        let near = move |beat: &Beat| (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
-        beats.map(move |beat| Beat { clean: beat.clean && near(beat), ..*beat })
+        steady(self.since(from_us))
     }
+}
+
+/// Beats of a window, of which those are clean whose intervals do not lie far from the median of
+/// the clean ones either. Among many false beats correction takes gross errors for the heart's
+/// own unrest; they would rule means and differences.
+pub(crate) fn steady<'a>(
+    beats: impl Iterator<Item = &'a Beat> + Clone,
+) -> impl Iterator<Item = Beat> + Clone {
+    let mut intervals = Vec::with_capacity(beats.size_hint().0);
+    let clean = beats.clone().filter(|beat| beat.clean);
+    clean.for_each(|beat| intervals.push(beat.interval_s));
+    // Without a clean one there is none to be judged.
+    let median = upper_median(&mut intervals).unwrap_or_default();
+    let near = move |beat: &Beat| (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
+    beats.map(move |beat| Beat { clean: beat.clean && near(beat), ..*beat })
+}
+
+/// How much of the time the clean intervals cover.
+pub(crate) fn clean_part<'a>(beats: impl Iterator<Item = &'a Beat>, window_s: f64) -> f64 {
+    let covered: f64 = beats.filter(|beat| beat.clean).map(|beat| beat.interval_s).sum();
+    (covered / window_s).min(1.0)
+}
+
+/// All beats of a series at these moments, s, judged as a whole.
+pub(crate) fn judged(beats: &[f64]) -> Vec<Beat> {
+    let mut joined = false;
+    let mut judged = Vec::new();
+    for pair in beats.windows(2) {
+        let interval_s = pair[1] - pair[0];
+        let plausible = PLAUSIBLE_S.contains(&interval_s);
+        if plausible {
+            #[expect(clippy::cast_possible_truncation, reason = "saturates; a moment")]
+            let at_us = (pair[1] * 1e6).floor() as i64;
+            judged.push(Beat { at_us, interval_s, amplitude: 0.0, clean: true, joined });
+        }
+        joined = plausible;
+    }
+    let intervals: Vec<f64> = judged.iter().map(|beat| beat.interval_s).collect();
+    for (beat, class) in judged.iter_mut().zip(classify(&intervals)) {
+        beat.clean = class == BeatClass::Normal;
+    }
+    judged
 }
 
 #[cfg(test)]

@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::pulse::Pulse;
 use super::rate::RateTracker;
 use super::{Frozen, WINDOW_US};
-use crate::beats::{Beat, BeatLog};
+use crate::beats::{BeatLog, CLEAN_ENOUGH, clean_part};
 use crate::features::{
     Feature, FeatureVector, differences, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn,
 };
 use crate::samples::Run;
 
 const NOW_US: i64 = 20_000_000;
-/// The part of the window over which intervals must be clean.
-const CLEAN_ENOUGH: f64 = 0.6;
 /// Below this part of beats that two detectors agree on, intervals tell little.
 const AGREED: f64 = 0.6;
 const CLEAN_LATELY: f64 = 0.3;
@@ -188,10 +186,4 @@ impl Heart {
         into.set(Feature::HeartRate, Some(sum / count));
         Some(part)
     }
-}
-
-/// How much of the time the clean intervals cover.
-fn clean_part<'a>(beats: impl Iterator<Item = &'a Beat>, window_s: f64) -> f64 {
-    let covered: f64 = beats.filter(|beat| beat.clean).map(|beat| beat.interval_s).sum();
-    (covered / window_s).min(1.0)
 }

@@ -1,6 +1,6 @@
 //! How well heart beats are found live, against whole recordings and against NeuroKit2.
 
-mod hearts;
+mod heart;
 mod matching;
 mod row;
 mod wave;
@@ -13,13 +13,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use detector::{Assessment, Config, Feature, batch, default_model, find_peaks_msptd};
+use detector::{Assessment, Config, batch, default_model, find_peaks_msptd};
 
 use crate::parallel;
 use crate::run::run;
 use crate::source::{Named, Sources};
 use crate::table::Table;
-use hearts::Heart;
+use heart::Heart;
 use matching::matched;
 use row::{Row, Source, rows};
 use wave::Wave;
@@ -129,7 +129,7 @@ fn of_recording(recording: &Named, args: &BeatsArgs) -> anyhow::Result<Compared>
     let unconfirmed = unconfirmed(&live, &whole, &second);
     let mut sources = BTreeMap::new();
     let features = run(&recording.stream, &Config::default(), &Arc::new(default_model()));
-    let hearts = windows.ends().map(|end| said(&features.assessments, end)).collect();
+    let hearts = windows.each().map(|window| said(&features.assessments, window.end)).collect();
     sources.insert(Source::Features, Found { beats: Vec::new(), hearts });
     if let Some(folder) = &args.neurokit {
         let beats = peaks(&folder.join(format!("{}.csv", recording.name)), wave.start)?;
@@ -142,7 +142,7 @@ fn of_recording(recording: &Named, args: &BeatsArgs) -> anyhow::Result<Compared>
 
 impl Found {
     fn of(beats: Vec<f64>, windows: &Windows) -> Self {
-        let hearts = hearts::hearts(&beats, windows);
+        let hearts = batch::hearts(&beats, windows.each()).iter().map(Heart::of).collect();
         Self { beats, hearts }
     }
 }
@@ -150,8 +150,7 @@ impl Found {
 /// What the running detector's features say of the window that ends then.
 fn said(assessments: &[Assessment], end: i64) -> Heart {
     let at = assessments.iter().find(|it| it.at.as_micros() == end * 1_000_000);
-    let of = |feature: Feature| at.and_then(|it| it.features.get(feature.name()));
-    Heart { rate: of(Feature::HeartRate), rmssd: of(Feature::Rmssd) }
+    at.map_or_else(Heart::default, |it| Heart::of(&it.features))
 }
 
 /// The beats of a detector of another kind on the same filtered wave.

@@ -91,9 +91,9 @@ impl Windows {
         inside.then(|| usize::try_from(minute - self.minutes.start).ok()).flatten()
     }
 
-    /// Where they end, unix seconds.
-    pub(super) fn ends(&self) -> impl Iterator<Item = i64> {
-        self.minutes.clone().map(|minute| (minute + 1) * WINDOW_S)
+    /// Each from where it begins to where it ends, unix seconds.
+    pub(super) fn each(&self) -> impl Iterator<Item = Range<i64>> {
+        self.minutes.clone().map(|minute| minute * WINDOW_S..(minute + 1) * WINDOW_S)
     }
 }
 
