@@ -162,16 +162,17 @@ impl Detector {
 
     fn second(&mut self, second: i64, samples: &Second, outputs: &mut Vec<Output>) {
         let state = &mut self.state;
+        let was_off = state.live.is_off_wrist();
         state.live.take(second, samples);
         if state.live.is_valid() {
             state.first_valid.get_or_insert(second);
             state.last_valid = Some(second);
         }
-        let hidden = self.hidden(second);
-        let changed = hidden != self.state.hidden && hidden.is_some();
-        if self.state.hidden == Some(Cause::OffWrist) && hidden.is_none() {
+        if was_off && !state.live.is_off_wrist() {
             self.worn_again(second);
         }
+        let hidden = self.hidden(second);
+        let changed = hidden != self.state.hidden && hidden.is_some();
         self.state.hidden = hidden;
         let is_hop = Hops::ends_with(second);
         if !is_hop && !changed {

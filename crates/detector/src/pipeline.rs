@@ -5,7 +5,7 @@ use crate::exertion::{Effort, Exertion};
 use crate::features::{Feature, FeatureVector};
 use crate::hops::Hops;
 use crate::second::Second;
-use crate::stream::{Heart, Motion, Skin, Temperature};
+use crate::stream::{AGREED, Heart, Motion, Skin, Temperature};
 
 /// A signal of which nothing of use came for so long is not there, us.
 const FRESH_US: i64 = 15 * MICROS_PER_SECOND;
@@ -15,7 +15,6 @@ const ALL_STAND_US: i64 = 6 * MICROS_PER_SECOND;
 const COMES_US: i64 = 3 * MICROS_PER_SECOND;
 /// A wrist that rests still moves the sensor by more than this, g.
 const STILLEST_G: f64 = 0.013;
-const AGREED: f64 = 0.6;
 const COOLING_CEL_PER_MIN: f64 = -0.2;
 
 /// From samples to the features of the window that ends with them, second by second. Two of
@@ -31,6 +30,8 @@ pub(crate) struct Pipeline {
     /// When the newest sample was taken, of use or not.
     newest_us: Option<i64>,
     frozen: bool,
+    /// Whether the band lies somewhere rather than being worn.
+    off_wrist: bool,
 }
 
 /// A window of 60 s.
@@ -75,6 +76,7 @@ impl Pipeline {
             self.motion.reject_since(from_us);
         }
         self.frozen = all_stand || self.heart.is_frozen(now_us);
+        self.off_wrist = if self.off_wrist { !self.shows_a_wrist() } else { self.lies() };
     }
 
     /// The last second that was processed.
@@ -99,17 +101,10 @@ impl Pipeline {
         !self.frozen && heard.into_iter().flatten().any(|heard_us| heard_us >= start_us)
     }
 
-    /// Whether the band lies somewhere rather than being worn: it has been stiller than a
-    /// wrist for two minutes, and two of these: it cools, it touches no skin, it sees no pulse.
-    pub(crate) fn is_off_wrist(&self) -> bool {
-        let now_us = self.now_us();
-        // What takes the least to know comes first: it ends the question almost always.
-        let (dry, pulseless) = (self.skin.is_dry(now_us), self.heart.is_pulseless(now_us));
-        if !dry && !pulseless || self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
-            return false;
-        }
-        let slope = self.temperature.recent_slope();
-        (dry && pulseless) || slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN)
+    /// Whether the band lies somewhere rather than being worn. It does so until it shows a
+    /// wrist again: silence, and a table that has cooled, are no sign of one.
+    pub(crate) const fn is_off_wrist(&self) -> bool {
+        self.off_wrist
     }
 
     /// The window that ends with the last second.
@@ -129,6 +124,26 @@ impl Pipeline {
         }
         self.temperature.features(&mut features);
         Window { features, quality: seen / 3.0, effort: self.motion.effort(now_us) }
+    }
+
+    /// Whether it has been stiller than a wrist for two minutes, and two of these: it cools, it
+    /// touches no skin, it sees no pulse. Each of them alone is met on wrists that sleep.
+    fn lies(&self) -> bool {
+        let now_us = self.now_us();
+        // What takes the least to know comes first: it ends the question almost always.
+        let (dry, pulseless) = (self.skin.is_dry(now_us), self.heart.is_pulseless(now_us));
+        if !dry && !pulseless || self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
+            return false;
+        }
+        let slope = self.temperature.recent_slope();
+        (dry && pulseless) || slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN)
+    }
+
+    /// Whether it moves, or touches skin in which a pulse beats.
+    fn shows_a_wrist(&self) -> bool {
+        let now_us = self.now_us();
+        self.motion.lately(now_us).is_some_and(|g| g >= STILLEST_G)
+            || self.skin.touches() && !self.heart.is_pulseless(now_us)
     }
 
     fn now_us(&self) -> i64 {
@@ -171,10 +186,15 @@ impl Pipeline {
 }
 
 /// How many of heart, skin and motion a window shows. The heart shows in clean intervals, or
-/// in a rate that could be tracked through beats that two detectors agree on.
+/// in a rate that could be tracked: between beats that a second detector finds as well, where
+/// they come from a pulse wave. Noise makes intervals too.
 pub(crate) fn signals(features: &FeatureVector) -> usize {
     let there = |feature| features.of(feature).is_some();
-    let agreed = features.of(Feature::PulseAgreement).is_some_and(|part| part >= AGREED);
-    let heart = there(Feature::HeartRate) || (there(Feature::HeartRateTracked) && agreed);
+    let heart = match features.of(Feature::PulseAgreement) {
+        Some(part) => {
+            part >= AGREED && (there(Feature::HeartRate) || there(Feature::HeartRateTracked))
+        }
+        None => there(Feature::HeartRate),
+    };
     [heart, there(Feature::Scl), there(Feature::Activity)].into_iter().filter(|is| *is).count()
 }

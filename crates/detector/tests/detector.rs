@@ -1,14 +1,14 @@
 //! The detector from outside: what holds whatever the readings are.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "helpers of tests")]
 
 mod made;
 
 use std::sync::Arc;
 
-use biosignal::Reading;
+use biosignal::{Channel, DeviceId, Reading};
 use detector::{Cause, Config, Detector, Level, Output, default_model};
-use made::{at, fresh};
+use made::{CHANNELS, at, fresh};
 
 fn stream(seconds: i64, size: i64) -> Vec<Reading> {
     let mut all = made::readings(seconds, |_, _| size);
@@ -86,9 +86,9 @@ fn taken_off(seconds: i64, worn_again: i64) -> Vec<Reading> {
     for r in all.iter_mut().filter(lies) {
         let count = r.len();
         match r.channel {
-            biosignal::Channel::Acceleration => r.samples = [16, -16, 1008].repeat(count),
-            biosignal::Channel::Eda => r.samples.iter_mut().for_each(|step| *step %= 3000),
-            biosignal::Channel::SkinTemperature => {
+            Channel::Acceleration => r.samples = [16, -16, 1008].repeat(count),
+            Channel::Eda => r.samples.iter_mut().for_each(|step| *step %= 3000),
+            Channel::SkinTemperature => {
                 let cooled = r.measured_at.micros_since(at(300)) / 1_000_000;
                 let cooled = i32::try_from(cooled).unwrap();
                 r.samples.iter_mut().for_each(|step| *step -= cooled);
@@ -98,7 +98,7 @@ fn taken_off(seconds: i64, worn_again: i64) -> Vec<Reading> {
     }
     for r in all.iter_mut().filter(lies) {
         // The sensor flickers as sensors do.
-        if r.channel == biosignal::Channel::Acceleration {
+        if r.channel == Channel::Acceleration {
             r.samples[2] += 16;
         }
     }
@@ -131,6 +131,98 @@ fn worn_again_a_band_is_judged_by_what_it_sees_on_the_wrist_alone() {
         a.inputs.values().nth(at).unwrap() != 0.0
     };
     assert!(!verdicts.iter().take(6).any(changed), "compared with a table");
+}
+
+/// What a band measures that lies on a table for so many seconds from one on: it has cooled
+/// after some minutes, and light that flickers on the pulse sensor by so many steps looks like
+/// anything.
+fn on_a_table(from: i64, seconds: i64, flicker: i32) -> Vec<Reading> {
+    let packets = (2 * from..2 * (from + seconds)).flat_map(|half| {
+        let measured_at = at(0).plus_micros(half * 500_000);
+        let cooled = 900.0 * (-((half - 2 * from) as f64) / 600.0).exp();
+        CHANNELS.map(|(channel, hz)| {
+            let sample = |index: i64| match channel {
+                Channel::Bvp => vec![white(index) % flicker.max(1)],
+                Channel::Acceleration => vec![white(index) % 2, 0, 1024 + white(index + 1) % 2],
+                Channel::Eda => vec![10_000 + white(index) % 1000],
+                _ => vec![2400 + cooled as i32 + white(index) % 2],
+            };
+            Reading {
+                device: DeviceId::from_address([1; 6]),
+                channel,
+                epoch: 2,
+                sequence: half as u32,
+                measured_at,
+                received_at: measured_at,
+                period_us: (1_000_000 / hz) as u32,
+                samples: (half * hz / 2..(half + 1) * hz / 2).flat_map(sample).collect(),
+            }
+        })
+    });
+    packets.collect()
+}
+
+/// White noise: SplitMix64 of a number (Steele GL, Lea D, Flood CH (2014) OOPSLA: 453-472).
+fn white(index: i64) -> i32 {
+    let mut z = index.unsigned_abs().wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) as i32
+}
+
+/// A wearer for 900 s, then a table, then the wearer again.
+fn laid_down(table: i64, silent: i64, flicker: i32) -> Vec<Reading> {
+    let again = 900 + table + silent;
+    let mut all = stream(again + 200, 16);
+    all.retain(|r| r.measured_at < at(900) || r.measured_at >= at(again));
+    all.extend(on_a_table(900, table, flicker));
+    all.sort_by_key(Reading::end);
+    all
+}
+
+#[test]
+fn an_hour_on_a_table_is_never_taken_for_calm() {
+    for flicker in [2, 50, 500, 5000] {
+        let (all, mut detector) = (laid_down(3600, 0, flicker), fresh());
+        play(&mut detector, &all, 0, 900);
+        let found = play(&mut detector, &all, 900, 4500);
+        let late = found.iter().filter_map(|o| match o {
+            Output::Assessment(a) if a.at > at(1060) => Some((a.level, a.cause)),
+            _ => None,
+        });
+        let off = (Level::NoReading, Some(Cause::OffWrist));
+        let other = late.clone().find(|seen| *seen != off);
+        assert_eq!((late.count() > 300, other), (true, None), "flickers by {flicker} steps");
+    }
+}
+
+#[test]
+fn a_hole_of_the_link_puts_no_band_on_a_wrist() {
+    for hole in [3, 8, 60] {
+        let (mut all, mut detector) = (laid_down(900, 0, 50), fresh());
+        all.retain(|r| r.measured_at < at(1300) || r.measured_at >= at(1300 + hole));
+        let outputs = play(&mut detector, &all, 0, 1800);
+        let after = outputs.iter().filter_map(|o| match o {
+            Output::Assessment(a) if a.at > at(1060) => a.cause,
+            _ => None,
+        });
+        let unseen = [Cause::OffWrist, Cause::NoSignal];
+        assert_eq!(after.clone().find(|cause| !unseen.contains(cause)), None, "{hole} s");
+        assert_eq!(after.last(), Some(Cause::OffWrist), "{hole} s");
+    }
+}
+
+#[test]
+fn put_on_while_nothing_is_heard_a_band_is_judged_by_the_wrist_alone() {
+    let (all, mut detector) = (laid_down(400, 60, 50), fresh());
+    play(&mut detector, &all, 0, 1360);
+    let found = play(&mut detector, &all, 1360, 1540);
+    let verdicts = found.iter().filter_map(|o| match o {
+        Output::Assessment(a) if a.score.is_some() => Some(a.at),
+        _ => None,
+    });
+    let first = verdicts.min();
+    assert!(first.is_some_and(|first| first >= at(1420) && first <= at(1450)), "{first:?}");
 }
 
 #[test]
@@ -190,12 +282,12 @@ fn frozen_values_are_no_reading() {
 #[test]
 fn a_heart_rate_that_stands_still_is_no_reading_even_where_no_pulse_wave_tells() {
     let mut all = stream(160, 16);
-    all.retain(|r| r.channel != biosignal::Channel::Bvp);
+    all.retain(|r| r.channel != Channel::Bvp);
     for second in 0..160_i32 {
         let measured_at = at(i64::from(second));
         let beats = if second < 120 { 7000 + 13 * (second % 5) } else { 7000 };
         all.push(Reading {
-            channel: biosignal::Channel::HeartRate,
+            channel: Channel::HeartRate,
             sequence: u32::try_from(second).unwrap(),
             measured_at,
             period_us: 1_000_000,
@@ -211,6 +303,6 @@ fn a_heart_rate_that_stands_still_is_no_reading_even_where_no_pulse_wave_tells()
     for r in all.iter_mut().filter(|r| r.measured_at >= at(120)) {
         r.samples.fill(900);
     }
-    all.retain(|r| r.channel != biosignal::Channel::HeartRate || r.measured_at < at(120));
+    all.retain(|r| r.channel != Channel::HeartRate || r.measured_at < at(120));
     assert_eq!(last(&play(&mut fresh(), &all, 0, 131)), frozen, "and nothing stands with all");
 }

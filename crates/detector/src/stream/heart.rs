@@ -14,7 +14,7 @@ use crate::samples::Run;
 
 const NOW_US: i64 = 20_000_000;
 /// Below this part of beats that two detectors agree on, intervals tell little.
-const AGREED: f64 = 0.6;
+pub(crate) const AGREED: f64 = 0.6;
 const CLEAN_LATELY: f64 = 0.3;
 const RATES_BEATS_PER_MIN: std::ops::RangeInclusive<f64> = 30.0..=220.0;
 /// A pulse wave that ended so long ago is not the source any more.
@@ -168,7 +168,8 @@ impl Heart {
             covered_s += if beat.clean { beat.interval_s } else { 0.0 };
             covered_s / 60.0 >= PULSELESS
         });
-        self.is_optical(now_us) && !pulse
+        self.is_optical(now_us)
+            && !(pulse && self.pulse.agreement(now_us).is_none_or(|part| part >= AGREED))
     }
 
     fn is_optical(&self, now_us: i64) -> bool {

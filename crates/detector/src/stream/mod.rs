@@ -16,7 +16,7 @@ mod temperature;
 mod trend;
 
 pub(crate) use frozen::Frozen;
-pub(crate) use heart::Heart;
+pub(crate) use heart::{AGREED, Heart};
 pub(crate) use motion::Motion;
 pub(crate) use skin::Skin;
 pub(crate) use temperature::Temperature;

@@ -178,6 +178,11 @@ impl Motion {
         self.deviation(now_us, KEPT_S, KEPT_S - 5)
     }
 
+    /// The same over the last seconds; missing where hardly any came.
+    pub(crate) fn lately(&self, now_us: i64) -> Option<f64> {
+        self.deviation(now_us, 5, 3)
+    }
+
     /// What the heart has to answer to.
     pub(crate) fn effort(&self, now_us: i64) -> Option<Effort> {
         Some(Effort {

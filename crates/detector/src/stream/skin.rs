@@ -15,6 +15,8 @@ use crate::samples::Run;
 /// What skin conducts at the least, uS; less for so long is no skin.
 const LEAST_US: f64 = 0.05;
 const DRY_US: i64 = 10_000_000;
+/// Skin is touched where it could be read for so many seconds.
+const TOUCHES_S: usize = 5;
 const NOW_US: i64 = 20_000_000;
 /// Rejection reaches back 5 s.
 const BACK_US: i64 = 5_000_000;
@@ -94,6 +96,11 @@ impl Skin {
     pub(crate) fn is_dry(&self, now_us: i64) -> bool {
         let fresh = self.last_us.is_some_and(|last_us| now_us - last_us < DRY_US);
         fresh && self.low_since_us.is_some_and(|since_us| now_us - since_us >= DRY_US)
+    }
+
+    /// Whether it has read what skin conducts in each of the last seconds.
+    pub(crate) fn touches(&self) -> bool {
+        (1..=TOUCHES_S).all(|ago_s| self.seconds.ago(ago_s).is_some())
     }
 
     /// When a valid sample came last.
