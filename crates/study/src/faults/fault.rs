@@ -41,7 +41,7 @@ pub(super) enum Kind {
     Full(Vec<Channel>, Edge),
     /// The pulse wave is cut off above and below so many steps.
     Clipped(i32),
-    /// The band lies on a table: a flat pulse wave with noise, no skin, cooling.
+    /// The band lies on a table: a pulse sensor that sees noise, no skin, cooling.
     OffWrist,
     /// Packets come so much later.
     Late(i64),
@@ -141,7 +141,8 @@ pub(super) fn faults() -> Vec<Fault> {
     }
     all.push(Fault::new("pulse wave cut off beyond +-10 counts", Kind::Clipped(1_000)));
     let off = Fault::new("off the wrist, on a table", Kind::OffWrist);
-    all.push(Fault { blind_after_s: Some(OFF_WRIST_S), ..off.lasting(600) });
+    // As long as a recording of an hour has room for: it has been cold for most of it.
+    all.push(Fault { blind_after_s: Some(OFF_WRIST_S), ..off.lasting(1500) });
     all.push(Fault::new("packets 2 s late", Kind::Late(2)));
     for by in [20, 60, 240] {
         all.push(Fault::new(format!("packets {by} s late"), Kind::Late(by)).blind());

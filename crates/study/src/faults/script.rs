@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::fault::{Edge, Fault, Kind};
 use crate::stream::Stream;
@@ -122,19 +123,20 @@ impl Edge {
     }
 }
 
-/// What the sensors of a band on a table measure: their own noise, and cooling by 0.6 C/min.
+/// What the sensors of a band on a table measure: white noise, and cooling by 0.6 C/min until it
+/// is as cold as the room.
 fn lay_down(since: i64, reading: &mut Reading) {
     let channel = reading.channel;
     let first_us = reading.measured_at.as_micros();
     let cooled_s = first_us.div_euclid(MICROS_PER_SECOND) - since;
+    let mut noise = Xoshiro256PlusPlus::seed_from_u64(first_us.unsigned_abs());
     for (at, step) in reading.samples.iter_mut().enumerate() {
-        let place = i64::try_from(at).unwrap_or(0);
-        let noise = i32::try_from((first_us / 977 + place * 7_919).rem_euclid(101)).unwrap_or(0);
+        let noise: i32 = noise.random_range(0..=100);
         *step = match channel {
             Channel::Acceleration => [16, -16, 1008][at % 3] + 16 * i32::from(noise > 90),
             Channel::Eda => noise * 20,
             Channel::SkinTemperature => *step - i32::try_from(cooled_s.min(600)).unwrap_or(0),
-            _ => noise - 50,
+            _ => 100 * (noise - 50),
         };
     }
 }
