@@ -1,22 +1,29 @@
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hops::HOP_S;
-use crate::{Config, Thresholds};
+use crate::{Config, Model, Thresholds};
 
-/// Thresholds that are tried: 0.02, 0.04 .. 1.
+/// Thresholds that are tried, evenly spaced in logits from here on.
 const TRIED: usize = 50;
+const LOWEST: f64 = -2.0;
+const STEP: f64 = 0.14;
 /// After so many hours a person's own thresholds weigh as much as the model's.
 const SHRINK_H: f64 = 8.0;
 /// Half of what was seen is forgotten after so many hours of scores.
 const HALF_LIFE_H: f64 = 72.0;
-/// A person's own threshold leaves the model's by no more than so much of it.
-const MOST: f64 = 0.4;
+/// A person's own threshold lies no further below the model's, in logits.
+const MOST_BELOW: f64 = 0.5;
 
 /// Finds the thresholds at which a person would have had no more alarms than the budget
 /// allows, from that person's own earlier scores.
 ///
-/// Each threshold that is tried counts the alarms that it would have raised, under the same
-/// rules of hold, end and refractory time.
+/// Each threshold that is tried counts the alarms that it would have raised, by the rules of
+/// hold, end and refractory time of an alert that has but one level. Which of them were needed
+/// is not known here, only to those who label them: so RISING, which is seen and not heard, may
+/// be raised as far as HIGH for somebody whose score is often high, and HIGH itself is never
+/// raised above the model's. Whoever has many true incidents goes on to be heard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Budget {
     hours: f64,
@@ -46,28 +53,34 @@ impl Budget {
         let hop_h = HOP_S as f64 / 3600.0;
         let keep = 0.5_f64.powf(hop_h / HALF_LIFE_H);
         self.hours = self.hours * keep + hop_h;
-        for (at, tried) in self.tried.iter_mut().enumerate() {
+        for (tried, threshold) in self.tried.iter_mut().zip(&*THRESHOLDS) {
             tried.alarms *= keep;
-            tried.take(score, threshold(at), config);
+            tried.take(score, *threshold, config);
         }
+    }
+
+    /// The wearer cannot be seen: no alarm is upheld.
+    pub(crate) fn interrupt(&mut self) {
+        self.tried.iter_mut().for_each(|tried| (tried.above, tried.on) = (0, false));
     }
 
     /// The thresholds for the next score: the person's own as far as they are known.
     pub(crate) fn thresholds(&self, model: Thresholds, config: &Config) -> Thresholds {
         let trust = self.hours / (self.hours + SHRINK_H);
-        let blend = |model: f64, per_hour: f64| {
-            let span = MOST * model.min(1.0 - model).max(0.0);
-            let own = self.own(per_hour).clamp(model - span, model + span);
+        let blend = |model: f64, most: f64, per_hour: f64| {
+            let least = Model::score(logit(model) - MOST_BELOW);
+            let own = self.own(per_hour).clamp(least, most.max(least));
             trust * own + (1.0 - trust) * model
         };
-        let rising = blend(model.rising, config.rising_budget_per_hour);
-        Thresholds { rising, high: blend(model.high, config.high_budget_per_hour).max(rising) }
+        let high = blend(model.high, model.high, config.high_budget_per_hour);
+        let rising = blend(model.rising, model.high, config.rising_budget_per_hour);
+        Thresholds { rising: rising.min(high), high }
     }
 
     /// The lowest threshold that keeps the budget.
     fn own(&self, per_hour: f64) -> f64 {
         let over = self.tried.iter().rposition(|tried| tried.alarms > per_hour * self.hours);
-        threshold(over.map_or(0, |at| at + 1))
+        THRESHOLDS.get(over.map_or(0, |at| at + 1)).copied().unwrap_or(1.0)
     }
 }
 
@@ -85,40 +98,66 @@ impl Tried {
     }
 }
 
-fn threshold(at: usize) -> f64 {
-    f64::from(u32::try_from(at + 1).unwrap_or(u32::MAX)) / 50.0
+static THRESHOLDS: LazyLock<[f64; TRIED]> = LazyLock::new(|| {
+    let at = |at: usize| LOWEST + STEP * f64::from(u32::try_from(at).unwrap_or(u32::MAX));
+    std::array::from_fn(|place| Model::score(at(place)))
+});
+
+/// Of a probability.
+fn logit(score: f64) -> f64 {
+    (score / (1.0 - score)).ln()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::default_model;
 
-    const MODEL: Thresholds = Thresholds { rising: 0.5, high: 0.7 };
+    /// What the shipped model has for everybody.
+    fn model() -> Thresholds {
+        default_model().parts().thresholds
+    }
 
-    /// Scores that rest at `rest` and rise to `top` for two minutes every hour.
-    fn after(hours: usize, rest: f64, top: f64) -> Thresholds {
+    /// Scores that rest at `rest` and rise to `top` for two minutes, so many times a day.
+    fn after(days: usize, rest: f64, top: f64, a_day: usize) -> Thresholds {
         let (mut budget, config) = (Budget::default(), Config::default());
-        for hop in 0..hours * 360 {
-            budget.take(if hop % 360 < 12 { top } else { rest }, &config);
+        for hop in 0..days * 8640 {
+            budget.take(if hop % (8640 / a_day) < 12 { top } else { rest }, &config);
         }
-        budget.thresholds(MODEL, &config)
+        budget.thresholds(model(), &config)
     }
 
     #[test]
     fn little_is_known_at_first() {
-        assert_eq!(after(0, 0.1, 0.9), MODEL);
+        assert_eq!(after(0, 0.1, 0.99, 1), model());
     }
 
     #[test]
-    fn somebody_whose_score_is_often_high_gets_higher_thresholds() {
-        let lively = after(100, 0.3, 0.64);
-        assert!(lively.rising > 0.64, "{lively:?}");
-        assert!(lively.high >= lively.rising);
+    fn whoever_has_many_incidents_goes_on_to_be_heard() {
+        let top = model().high + 0.005;
+        let found = after(14, 0.1, top, 24);
+        assert!(found.high <= top, "{found:?}");
+    }
+
+    #[test]
+    fn somebody_whose_score_is_often_high_is_shown_as_rising_later() {
+        let between = f64::midpoint(model().rising, model().high);
+        let raised = |a_day| {
+            let found = after(14, 0.3, between, a_day);
+            assert!(found.rising <= found.high, "{found:?}");
+            (found.rising - model().rising) / (between - model().rising)
+        };
+        // Twice what the budget allows, and less than it does.
+        assert!(raised(24) > 0.8, "{}", raised(24));
+        assert!(raised(10) < 0.0, "{}", raised(10));
     }
 
     #[test]
     fn somebody_whose_score_is_always_low_gets_lower_ones_within_bounds() {
-        let calm = after(100, 0.05, 0.1);
-        assert!(calm.rising < 0.4 && calm.rising > 0.29, "{calm:?}");
+        let calm = after(14, 0.05, 0.1, 24);
+        for (own, model) in [(calm.rising, model().rising), (calm.high, model().high)] {
+            let below = logit(model) - logit(own);
+            assert!((0.4..=MOST_BELOW).contains(&below), "{calm:?}");
+        }
     }
 }
