@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use biosignal::{Reading, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::alarm::{Alarm, Scored};
 use crate::features::{Feature, FeatureVector};
@@ -151,7 +152,8 @@ impl Detector {
         window.compensate(&state.person.exertion);
         let spreads = self.model.spreads(&window.features);
         let seen = !history.is_off_wrist() && !history.is_frozen();
-        if seen && signals(&window.features) >= 2 {
+        let may = state.person.teaching.may_late(second, window.quality);
+        if seen && may && signals(&window.features) >= 2 {
             state.person.learn(&window, &spreads, self.config.baseline_half_life_s);
         }
         let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
@@ -242,6 +244,7 @@ impl Detector {
         let mut assessment = self.seen(second, window, spreads, hidden);
         let alert = if assessment.cause.is_some() {
             self.state.smoothed = None;
+            self.state.person.budget.interrupt();
             // Without sight an alert cannot be upheld; that it ended says so.
             self.state.alarm.end(assessment.at, None)
         } else {
@@ -349,8 +352,9 @@ impl Detector {
         above: bool,
     ) {
         let person = &mut self.state.person;
-        let may =
-            person.teaching.may(assessment.level, above && assessment.personal, assessment.quality);
+        let (second, above) =
+            (second_of(assessment.at.as_micros()) - 1, above && assessment.personal);
+        let may = person.teaching.may(second, assessment.level, above, assessment.quality);
         if assessment.personal {
             person.budget.take(assessment.score.unwrap_or_default(), &self.config);
         }
@@ -364,7 +368,9 @@ impl Detector {
     pub fn snapshot(&self) -> Vec<u8> {
         let [version, model, config] = self.names();
         let snapshot = Snapshot { version, model, config, state: self.state.clone() };
-        postcard::to_stdvec(&snapshot).expect("plain values always serialize")
+        let mut bytes = postcard::to_stdvec(&snapshot).expect("plain values always serialize");
+        bytes.extend(Sha256::digest(&bytes));
+        bytes
     }
 
     /// Goes on from a snapshot.
@@ -372,8 +378,13 @@ impl Detector {
     /// # Errors
     /// [`RestoreError`] where it is torn or from another version, model or configuration.
     pub fn restore(config: Config, model: Arc<Model>, bytes: &[u8]) -> Result<Self, RestoreError> {
+        let torn = |why: &str| RestoreError::Torn(why.to_owned());
+        let (bytes, sum) = bytes.split_last_chunk::<32>().ok_or_else(|| torn("it is too short"))?;
+        if Sha256::digest(bytes)[..] != sum[..] {
+            return Err(torn("its bytes do not add up to its checksum"));
+        }
         let snapshot: Snapshot =
-            postcard::from_bytes(bytes).map_err(|error| RestoreError::Torn(error.to_string()))?;
+            postcard::from_bytes(bytes).map_err(|error| torn(&error.to_string()))?;
         let detector = Self { config, model, state: snapshot.state };
         let found = [snapshot.version, snapshot.model, snapshot.config].join(", ");
         let expected = detector.names().join(", ");
