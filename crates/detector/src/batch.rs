@@ -3,15 +3,18 @@
 
 use std::ops::Range;
 
-use biosignal::{Channel, MICROS_PER_SECOND};
+use biosignal::{Channel, MICROS_PER_SECOND, Timestamp};
 
+use crate::alarm::{Alarm, Scored};
 use crate::beats::{Beat, CLEAN_ENOUGH, Elgendi, clean_part, find_peaks, judged, steady};
+use crate::budget::Budget;
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
     deviation, differences, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude,
     scr_rate, scr_rise, sdnn, slope_per_minute, stereotypy,
 };
 use crate::filter::{Band, Cascade, SEGMENT, Welch, low_pass};
+use crate::{AlertTransition, Config, Thresholds};
 
 /// A pulse wave in its band, some 0.5 to 8 Hz, without a shift in time, as if its first and
 /// last values stood for ever. Samples are in the channel's unit, and of its whole steps.
@@ -173,7 +176,115 @@ fn gravity(samples: &[[f64; 3]], rate_hz: f64) -> Option<[f64; 3]> {
     samples.iter().map(step).last()
 }
 
+/// What a hop of 10 s came to, as far as alerts go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoredHop {
+    /// Its end.
+    pub at: Timestamp,
+    /// 0 to 1; none where nothing could be said.
+    pub score: Option<f64>,
+    /// Whether the wearer was still being learned: no alert is raised.
+    pub learning: bool,
+}
+
+/// The alerts of a detector that scored hops so, in the order of time: by its own rules, and by
+/// thresholds that move from the model's towards the wearer's as they do live. They carry no
+/// reasons, and a quality of 1.
+pub fn alerts(
+    hops: impl IntoIterator<Item = ScoredHop>,
+    thresholds: Thresholds,
+    config: &Config,
+) -> Vec<AlertTransition> {
+    let (mut alarm, mut budget) = (Alarm::default(), Budget::default());
+    let mut judge = |hop: ScoredHop| {
+        let Some(score) = hop.score else { return alarm.end(hop.at, None) };
+        if hop.learning {
+            return None;
+        }
+        let own = budget.thresholds(thresholds, config);
+        let scored = Scored { at: hop.at, score, quality: 1.0, reasons: &Vec::new };
+        let transition = alarm.judge(&scored, own, config);
+        budget.take(score, config);
+        transition
+    };
+    hops.into_iter().filter_map(&mut judge).collect()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
 fn number(count: usize) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use biosignal::{DeviceId, Reading};
+
+    use super::*;
+    use crate::{Alert, Detector, Level, Model, Output, default_model};
+
+    /// A calm pulse, and sweat that comes and goes.
+    fn reading(channel: Channel, hz: i64, second: i64) -> Reading {
+        let sample = |index: i64| {
+            let t = second as f64 + index as f64 / hz as f64;
+            let noise = ((second * hz + index) * 7919) % 101;
+            let wave = match channel {
+                Channel::Bvp => 8000.0 * (t * 7.5).sin(),
+                _ => 2_000_000.0 + 400_000.0 * (t / 90.0).sin() * (t / 2.0).sin().max(0.0),
+            };
+            wave as i32 + noise as i32
+        };
+        let at = Timestamp::from_seconds(1_700_000_000 + second);
+        Reading {
+            device: DeviceId::from_address([1; 6]),
+            channel,
+            epoch: 1,
+            sequence: u32::try_from(second).expect("an hour"),
+            measured_at: at,
+            received_at: at,
+            period_us: u32::try_from(1_000_000 / hz).expect("a rate"),
+            samples: (0..hz).map(sample).collect(),
+        }
+    }
+
+    fn bare(transition: AlertTransition) -> AlertTransition {
+        let bare = |alert: Alert| Alert { reasons: Vec::new(), quality: 1.0, ..alert };
+        match transition {
+            AlertTransition::Raised(alert) => AlertTransition::Raised(bare(alert)),
+            AlertTransition::Escalated(alert) => AlertTransition::Escalated(bare(alert)),
+            AlertTransition::Ended(alert) => AlertTransition::Ended(bare(alert)),
+        }
+    }
+
+    #[test]
+    fn alerts_of_given_scores_are_those_of_the_detector_that_gave_them() {
+        let mut parts = default_model().parts().clone();
+        parts.thresholds = Thresholds { rising: 0.25, high: 0.32 };
+        let (config, thresholds) = (Config::default(), parts.thresholds);
+        let model = Model::new(parts).expect("only its thresholds changed");
+        let mut detector = Detector::new(config.clone(), Arc::new(model));
+        let (mut hops, mut transitions) = (Vec::new(), Vec::new());
+        for second in 0..5400 {
+            // A minute without a signal ends an alert, too.
+            if !(2400..2460).contains(&second) {
+                for (channel, hz) in [(Channel::Bvp, 64), (Channel::Eda, 4)] {
+                    detector.push(&reading(channel, hz, second));
+                }
+            }
+            for output in detector.tick(Timestamp::from_seconds(1_700_000_001 + second)) {
+                match output {
+                    Output::Assessment(it) => {
+                        let learning = it.level == Level::Learning;
+                        hops.push(ScoredHop { at: it.at, score: it.score, learning });
+                    }
+                    Output::Alert(transition) => transitions.push(bare(transition)),
+                }
+            }
+        }
+        let escalated = |it: &AlertTransition| matches!(it, AlertTransition::Escalated(_));
+        assert!(transitions.len() > 4 && transitions.iter().any(escalated), "{transitions:?}");
+        let again: Vec<_> = alerts(hops, thresholds, &config).into_iter().map(bare).collect();
+        assert_eq!(again, transitions);
+    }
 }
