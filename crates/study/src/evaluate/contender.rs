@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use anyhow::ensure;
+use detector::Thresholds;
 
 use crate::episodes::Episodes;
 use crate::score::Graded;
@@ -17,11 +18,19 @@ pub(super) struct Contender {
     /// For each budget of false alarms an hour, the threshold of each recording that other
     /// people's recordings led to.
     pub(super) carried_over: BTreeMap<String, Vec<f64>>,
+    /// The thresholds of each recording from which the product would raise alerts, where known.
+    pub(super) alerting: Option<Vec<Thresholds>>,
 }
 
 impl Contender {
     pub(super) fn new(name: &str, graded: Vec<Graded>, shuffled: Vec<Vec<Graded>>) -> Self {
-        Self { name: name.to_owned(), graded, shuffled, carried_over: BTreeMap::new() }
+        let (name, carried_over) = (name.to_owned(), BTreeMap::new());
+        Self { name, graded, shuffled, carried_over, alerting: None }
+    }
+
+    /// The same, raising alerts from these thresholds on.
+    pub(super) fn alerting(self, thresholds: Vec<Thresholds>) -> Self {
+        Self { alerting: Some(thresholds), ..self }
     }
 
     /// Reads the score files of a folder, `NAME.csv` for each recording that has episodes or

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::ensure;
+use detector::Thresholds;
 use rayon::prelude::*;
 
 use super::contender::Contender;
@@ -31,10 +32,14 @@ fn kinds(recipe: &Recipe) -> anyhow::Result<Kinds> {
 }
 
 /// What one left-out person came to, by kind.
+#[derive(Default)]
 struct Fold {
     graded: Vec<Vec<Graded>>,
     shuffled: Vec<Vec<Vec<Graded>>>,
+    /// The detector's, chosen on the others' scores alone for each budget of false alarms.
     thresholds: BTreeMap<String, f64>,
+    /// For each kind, chosen by the alerts that it would raise on the others.
+    alerting: Vec<Thresholds>,
 }
 
 /// People are kept back in so many groups: what is usual and when it was comes from outside of
@@ -82,7 +87,7 @@ fn fold(
     scored: &[Sitting],
     shuffles: u64,
 ) -> anyhow::Result<Fold> {
-    let mut fold = Fold { graded: Vec::new(), shuffled: Vec::new(), thresholds: BTreeMap::new() };
+    let mut fold = Fold::default();
     let others = |it: &Sitting| it.person != person;
     for (_, mask) in kinds {
         let unseen = class.unseen(mask, others);
@@ -90,6 +95,7 @@ fn fold(
         let unseen = class.graded(&unseen, calibration);
         let fitted = class.fit(mask, others);
         let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
+        fold.alerting.push(model.parts().thresholds);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -98,7 +104,7 @@ fn fold(
         fold.shuffled
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
         if fold.thresholds.is_empty() {
-            let at = |budget| best_threshold(&unseen, budget).unwrap_or(f64::INFINITY);
+            let at = |budget| best_threshold(&unseen.whole, budget).unwrap_or(f64::INFINITY);
             fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), at(*it))).collect();
         }
     }
@@ -121,6 +127,8 @@ fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
         let mut contender = Contender::new(name, graded, (0..shuffles).map(order).collect());
         if kind == 0 {
             contender.carried_over = carried_over(folds);
+            let each = |fold: &Fold| vec![fold.alerting[kind]; fold.graded[kind].len()];
+            return contender.alerting(folds.iter().flat_map(each).collect());
         }
         contender
     };
@@ -157,10 +165,10 @@ pub(super) fn forward(
         let thresholds = thresholds(&class.graded(&unseen, calibration));
         let fitted = class.fit(mask, known);
         let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
-        Ok(grade(sitting, &model))
+        Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
     })?;
-    let graded = graded.into_iter().flatten().collect();
-    Ok(Some(Contender::new("tidewatch, forward", graded, Vec::new())))
+    let (graded, thresholds) = graded.into_iter().flatten().unzip();
+    Ok(Some(Contender::new("tidewatch, forward", graded, Vec::new()).alerting(thresholds)))
 }
 
 /// Whether it is the same person's, from before.

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use detector::Model;
 
 use crate::episodes::{self, Episodes};
 use crate::report;
@@ -129,6 +130,21 @@ fn calm_throughout(detector: &Contender) -> Option<String> {
         .then(|| format!("No episode in {}: there every alarm counts as false.", calm.join(", ")))
 }
 
+/// Says which of the recordings a model was trained on: what it makes of them promises nothing.
+fn learned_from(model: &Model, scored: &[Sitting]) -> Option<String> {
+    let learned: BTreeSet<&str> = model.parts().about.data.split(", ").collect();
+    let known = scored.iter().map(|it| it.name.as_str()).filter(|it| learned.contains(it));
+    let known: Vec<&str> = known.collect();
+    (!known.is_empty()).then(|| {
+        format!(
+            "The model {} was trained on {}: its figures there flatter it. Leave --model out to \
+             score each person by a model of the others.",
+            model.id(),
+            known.join(", ")
+        )
+    })
+}
+
 impl EvaluateArgs {
     fn sittings(&self, episodes: &Episodes) -> anyhow::Result<Vec<Sitting>> {
         if self.scores.is_some() && self.sources.is_empty() {
@@ -185,7 +201,10 @@ impl EvaluateArgs {
                 judged(&anew).into_iter().flatten().collect()
             };
             let shuffled = (0..self.orders).map(order).collect();
-            return Ok(vec![Contender::new(model.id(), graded, shuffled)]);
+            remarks.extend(learned_from(&model, sittings));
+            let contender = Contender::new(model.id(), graded, shuffled);
+            let thresholds = vec![model.parts().thresholds; contender.graded.len()];
+            return Ok(vec![contender.alerting(thresholds)]);
         }
         let lessons =
             parallel::each("measuring", whole, |sitting| Lesson::of(sitting, &self.recipe));

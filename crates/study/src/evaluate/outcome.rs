@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::contender::Contender;
 use super::plain::{Active, Plain};
 use crate::score::{
-    Effort, EventFigures, Interval, Summary, at_own_thresholds, auroc, pooled, roc, summary,
+    AlertFigures, Effort, EventFigures, Interval, Summary, alert_figures, at_own_thresholds, auroc,
+    pooled, roc, summary,
 };
 
 /// A line of the table, with all that stands behind it.
@@ -24,6 +25,10 @@ pub(crate) struct Row {
     pub(crate) false_alarms_while_active: BTreeMap<String, Active>,
     /// Thresholds chosen on other people within a budget, and what they came to here.
     pub(crate) carried_over: BTreeMap<String, EventFigures>,
+    /// The alerts that the product would raise, by its rules of hold, end and pause, and at
+    /// thresholds that no scored person led to, unless the model had learned from them; none
+    /// where only scores are known.
+    pub(crate) alerts: Option<AlertFigures>,
     /// False and true positive rates.
     #[serde(skip)]
     pub(crate) roc: Vec<(f64, f64)>,
@@ -50,6 +55,10 @@ impl Row {
             auroc_shuffled_by_order: orders,
             auroc_still: plain.and_then(|plain| auroc(&pooled(&plain.still(&contender.graded)))),
             carried_over: contender.carried_over.iter().map(carried).collect(),
+            alerts: contender
+                .alerting
+                .as_ref()
+                .and_then(|thresholds| alert_figures(&contender.graded, thresholds, effort)),
             roc: roc(&pooled(&contender.graded)),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     }
     line(String::new());
     line(format!(
-        "{:<22} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>7} {:>9} {:>8} {:>15} {:>8}",
+        "{:<34} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>7} {:>9} {:>8} {:>15} {:>8}",
         "events",
         "FA/h <",
         "found",
@@ -51,13 +51,19 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     ));
     for row in &outcome.rows {
         for (budget, it) in &row.summary.events_at {
-            line(events(&row.name, budget, it, active(row, budget)));
+            let name = format!("{}, in hindsight", row.name);
+            line(events(&name, budget, it, active(row, budget)));
         }
         for (budget, it) in &row.carried_over {
             line(events("  chosen on others", budget, it, String::new()));
         }
-        if let Some(it) = &row.summary.own_level {
-            line(events("  own level", "", it, String::new()));
+        match (&row.alerts, &row.summary.own_level) {
+            (Some(alerts), _) => {
+                line(events("  own level RISING", "", &alerts.rising, String::new()));
+                line(events("  own level HIGH", "", &alerts.high, String::new()));
+            }
+            (None, Some(it)) => line(events("  own level", "", it, String::new())),
+            (None, None) => {}
         }
     }
     for words in people(outcome).into_iter().chain(notes()) {
@@ -122,7 +128,7 @@ fn events(name: &str, budget: &str, it: &EventFigures, active: String) -> String
         .lead_quartiles_s
         .map(|[low, middle, high]| format!("{middle:.0} s ({low:.0}-{high:.0})"));
     format!(
-        "{name:<22} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {active:>7} {:>9} {:>7.1}% {:>15} {:>8}",
+        "{name:<34} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {active:>7} {:>9} {:>7.1}% {:>15} {:>8}",
         it.sensitivity,
         interval(it.sensitivity_ci95).replace(" to ", " - "),
         number(it.chance),
@@ -166,7 +172,10 @@ pub(super) fn notes() -> Vec<String> {
         "AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
         "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
         "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
-        "chance: the same search on scores turned in time; same thr.: turned scores at the same threshold, the sterner of the two.",
+        "in hindsight: the threshold that finds most within the budget, chosen on the scored people themselves; no alert rings there.",
+        "chosen on others: such a threshold of people who were not scored. Both count wherever the score rises to it.",
+        "own level: the alerts that the product would raise, RISING at any level and HIGH, with hold, end and pause; hours after learning alone.",
+        "chance: the same search on scores turned in time (own level: as many alerts at other times); same thr.: turned scores at the same threshold.",
         "active: of the false alarms, those in the fifth of the time in which each wrist moved most (by chance 1 in 5).",
         "lead: from an alarm 10 min to 30 s before an onset to that onset. Onsets that a protocol sets cannot be foreseen: read it as chance.",
         "moving-average rate: the part of the last half hour that lay in episodes which are over. Intervals: people drawn anew.",

@@ -43,11 +43,16 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn of(graded: &Graded, scores: &[Option<f64>], threshold: f64) -> Self {
-        let begun = alarms(graded, scores, threshold);
+        Self::of_begun(graded, &alarms(graded, scores, threshold))
+    }
+
+    /// Of alarms that began at these places of the grid.
+    pub(crate) fn of_begun(graded: &Graded, begun: &[usize]) -> Self {
         let at = |index: &usize| graded.points[*index];
         let false_alarms = begun.iter().map(at).filter(is_outside).count();
         let first_in = |start: f64, end: f64| {
-            begun.iter().map(|index| at(index).time).find(|time| start <= *time && *time <= end)
+            let times = begun.iter().map(|index| at(index).time);
+            times.filter(|time| start <= *time && *time <= end).reduce(f64::min)
         };
         let latencies = graded
             .events

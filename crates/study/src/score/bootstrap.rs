@@ -34,6 +34,7 @@ mod tests {
 
     fn recording(name: &str, person: &str) -> Graded {
         Graded {
+            known_from: None,
             recording: name.into(),
             person: person.into(),
             points: Vec::new(),

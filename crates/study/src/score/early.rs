@@ -1,6 +1,5 @@
 use serde::Serialize;
 
-use super::alarms::alarms;
 use super::grid::Graded;
 use super::rank::{quantile, sorted};
 use crate::episodes::incidents;
@@ -24,14 +23,12 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    pub(crate) fn of(recordings: &[Graded], threshold: impl Fn(usize) -> f64) -> Self {
+    /// Of alarms that began at these places of each recording's grid, in the order of time.
+    pub(crate) fn of(recordings: &[Graded], begun: &[Vec<usize>]) -> Self {
         let mut onsets = 0;
         let mut leads = Vec::new();
-        for (place, recording) in recordings.iter().enumerate() {
-            let begun: Vec<f64> = alarms(recording, &recording.scores, threshold(place))
-                .into_iter()
-                .map(|index| recording.points[index].time)
-                .collect();
+        for (recording, begun) in recordings.iter().zip(begun) {
+            let begun: Vec<f64> = begun.iter().map(|index| recording.points[*index].time).collect();
             for incident in incidents(&recording.events) {
                 let onset = incident.onset;
                 onsets += 1;
@@ -53,6 +50,7 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
+    use super::super::alarms::alarms;
     use super::*;
     use crate::episodes::{Episode, Labels};
     use crate::scores::{Hop, Scores};
@@ -68,7 +66,8 @@ mod tests {
         let labels = Labels { episodes, ..Labels::default() };
         let scores = Scores { hops: (0..300).map(hop).collect(), has_level: false };
         let graded = Graded::of("A", &labels, &scores, None).expect("there are rows");
-        let early = Early::of(&[graded], |_| 0.5);
+        let begun = vec![alarms(&graded, &graded.scores, 0.5)];
+        let early = Early::of(&[graded], &begun);
         assert_eq!((early.onsets, early.warned), (2, 1));
         assert_eq!(early.lead_quartiles_s, Some([120.0; 3]));
     }

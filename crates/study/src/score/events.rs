@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::alarms::Tally;
+use super::alarms::{Tally, alarms};
 use super::chance;
 use super::early::Early;
 use super::effort::{Effort, Interval};
@@ -22,11 +22,12 @@ pub(crate) struct EventFigures {
     /// Part of the events in which an alarm began.
     pub(crate) sensitivity: f64,
     pub(crate) sensitivity_ci95: Option<Interval>,
-    /// Mean sensitivity of turned scores within the same budget.
+    /// Mean sensitivity of turned scores within the same budget; of the detector's own alerts,
+    /// that of as many alerts at other times.
     pub(crate) chance: Option<f64>,
     /// Mean sensitivity of turned scores at the same threshold: the sterner of the two.
     pub(crate) chance_same_threshold: Option<f64>,
-    /// Part of the turned scores that find as much within the budget.
+    /// How often chance finds as much.
     pub(crate) p: Option<f64>,
     /// False alarms an hour outside of episodes.
     pub(crate) fa_per_h: f64,
@@ -77,9 +78,8 @@ pub(crate) fn at_budgets(recordings: &[Graded], effort: &Effort) -> BTreeMap<Str
 
 /// What a threshold that is given comes to.
 pub(crate) fn at_threshold(recordings: &[Graded], threshold: f64, effort: &Effort) -> EventFigures {
-    let tallies: Vec<Tally> =
-        recordings.iter().map(|it| Tally::of(it, &it.scores, threshold)).collect();
-    at_thresholds(recordings, &tallies, effort, |_| threshold, Some(threshold))
+    let figures = at_thresholds(recordings, effort, |_| threshold);
+    EventFigures { threshold: Some(threshold), ..figures }
 }
 
 /// What thresholds of their own for each recording come to.
@@ -88,26 +88,18 @@ pub(crate) fn at_own_thresholds(
     thresholds: &[f64],
     effort: &Effort,
 ) -> EventFigures {
-    let tallies: Vec<Tally> = recordings
-        .iter()
-        .zip(thresholds)
-        .map(|(it, threshold)| Tally::of(it, &it.scores, *threshold))
-        .collect();
-    at_thresholds(recordings, &tallies, effort, |place| thresholds[place], None)
+    at_thresholds(recordings, effort, |place| thresholds[place])
 }
 
 fn at_thresholds(
     recordings: &[Graded],
-    tallies: &[Tally],
     effort: &Effort,
     threshold: impl Fn(usize) -> f64 + Sync,
-    shown: Option<f64>,
 ) -> EventFigures {
+    let begin = |(place, it): (usize, &Graded)| alarms(it, &it.scores, threshold(place));
+    let begun: Vec<Vec<usize>> = recordings.iter().enumerate().map(begin).collect();
+    let hours = recordings.iter().map(Graded::calm_hours).sum();
     let events = events(recordings).max(1) as f64;
-    let hits: usize = tallies.iter().map(Tally::hits).sum();
-    let false_alarms: usize = tallies.iter().map(|it| it.false_alarms).sum();
-    let hours: f64 = recordings.iter().map(Graded::calm_hours).sum();
-    let latencies = sorted(tallies.iter().flat_map(|it| it.latencies.iter().flatten().copied()));
     let chances: Vec<f64> = (0..effort.surrogates)
         .into_par_iter()
         .map(|index| {
@@ -123,22 +115,39 @@ fn at_thresholds(
         })
         .collect();
     EventFigures {
-        threshold: shown,
+        chance_same_threshold: (!chances.is_empty()).then(|| mean(&chances)),
+        time_in_alarm: time_in_alarm(recordings, &threshold),
+        ..of_begun(recordings, &begun, hours, effort)
+    }
+}
+
+/// What alarms come to that began at these places of each recording's grid, in so many hours
+/// outside of episodes; without what rests on thresholds or chance.
+pub(super) fn of_begun(
+    recordings: &[Graded],
+    begun: &[Vec<usize>],
+    hours: f64,
+    effort: &Effort,
+) -> EventFigures {
+    let tallies: Vec<Tally> =
+        recordings.iter().zip(begun).map(|(it, begun)| Tally::of_begun(it, begun)).collect();
+    let events = events(recordings).max(1) as f64;
+    let hits: usize = tallies.iter().map(Tally::hits).sum();
+    let false_alarms: usize = tallies.iter().map(|it| it.false_alarms).sum();
+    let latencies = sorted(tallies.iter().flat_map(|it| it.latencies.iter().flatten().copied()));
+    EventFigures {
         sensitivity: hits as f64 / events,
         sensitivity_ci95: effort.interval(recordings, |drawn| {
             let found: usize = drawn.iter().map(|place| tallies[*place].hits()).sum();
             let all: usize = drawn.iter().map(|place| recordings[*place].events.len()).sum();
             Some(found as f64 / all.max(1) as f64)
         }),
-        chance: None,
-        chance_same_threshold: (!chances.is_empty()).then(|| mean(&chances)),
-        p: None,
         fa_per_h: false_alarms as f64 / hours,
         median_latency_s: quantile(&latencies, 0.5),
         latencies_s: latencies,
-        by_task: by_task(recordings, tallies),
-        time_in_alarm: time_in_alarm(recordings, &threshold),
-        early: Early::of(recordings, &threshold),
+        by_task: by_task(recordings, &tallies),
+        early: Early::of(recordings, begun),
+        ..EventFigures::default()
     }
 }
 
@@ -170,6 +179,6 @@ pub(crate) fn events(recordings: &[Graded]) -> usize {
     recordings.iter().map(|it| it.events.len()).sum()
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }

@@ -34,6 +34,9 @@ pub(crate) struct Graded {
     pub(crate) scores: Vec<Option<f64>>,
     /// An alarm state for each point, where the detector said one at all.
     pub(crate) levels: Option<Vec<Option<f64>>>,
+    /// From when on the person is known and alerts are raised, seconds since 1970 UTC: for ever
+    /// later where that never came. None where the detector does not say.
+    pub(crate) known_from: Option<f64>,
     /// Episodes of which at least half lies in the graded span.
     pub(crate) events: Vec<Episode>,
 }
@@ -64,6 +67,7 @@ impl Graded {
             points,
             scores: of(|hop| hop.score),
             levels: scores.has_level.then(|| of(|hop| hop.level)),
+            known_from: None,
             events: labels.episodes.iter().filter(mostly_seen).cloned().collect(),
         })
     }
@@ -73,6 +77,11 @@ impl Graded {
         Self { scores, levels: None, ..self.clone() }
     }
 
+    /// The same, with alerts from a moment on.
+    pub(crate) fn known_from(self, time: f64) -> Self {
+        Self { known_from: Some(time), ..self }
+    }
+
     /// Points that count, with their scores.
     pub(crate) fn verdicts(&self) -> impl Iterator<Item = (&Point, f64)> {
         self.points
@@ -80,6 +89,21 @@ impl Graded {
             .zip(&self.scores)
             .filter(|(point, _)| !point.dropped)
             .filter_map(|(point, score)| Some((point, (*score)?)))
+    }
+
+    /// Whether alerts are raised at a point.
+    pub(crate) fn is_known_at(&self, point: &Point) -> bool {
+        self.known_from.is_some_and(|from| point.time >= from - NEAR)
+    }
+
+    /// Points that count and at which alerts are raised.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Point> {
+        self.verdicts().map(|(point, _)| point).filter(|point| self.is_known_at(point))
+    }
+
+    /// Hours outside of episodes with a verdict, in which alerts are raised.
+    pub(crate) fn known_calm_hours(&self) -> f64 {
+        self.known().filter(|point| !point.inside).count() as f64 * STEP_S / 3600.0
     }
 
     /// Hours outside of episodes with a verdict.

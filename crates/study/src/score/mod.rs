@@ -5,8 +5,10 @@
 #[cfg(test)]
 mod agreement;
 mod alarms;
+mod alerts;
 mod balance;
 mod bootstrap;
+mod budget;
 mod calibration;
 mod chance;
 mod clock;
@@ -21,6 +23,8 @@ mod summary;
 mod sweep;
 
 pub(crate) use alarms::false_alarms;
+pub(crate) use alerts::{AlertFigures, alert_figures};
+pub(crate) use budget::keeping;
 pub(crate) use clock::clock;
 pub(crate) use effort::{Effort, Interval};
 pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};

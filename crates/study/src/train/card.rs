@@ -1,8 +1,14 @@
 use std::fmt::Write as _;
 
-use detector::{About, Inputs, Model};
+use detector::{About, Config, Inputs, Model};
 
 use super::Class;
+
+/// What holds of every model that is made so.
+const LIMITS: &str = "**Limits:** sensors see arousal, not what it means. What people did not do \
+    while they were recorded the model has not learned; its scores are probabilities only where \
+    episodes are as common as here; on new people expect less than on these. No clinical \
+    performance is claimed.";
 
 /// The facts of a model card, as Markdown.
 pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
@@ -12,7 +18,7 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     let episodes: usize = sittings.clone().map(|it| it.labels.episodes.len()).sum();
     let seconds: f64 =
         sittings.map(|it| it.stream.end.micros_since(it.stream.start) as f64 / 1e6).sum();
-    let thresholds = model.parts().thresholds;
+    let (thresholds, budgets) = (model.parts().thresholds, Config::default());
     let mut card = format!("## {}\n\n", model.id());
     let mut line = |text: String| writeln!(card, "- {text}").expect("a string takes all");
     line(format!(
@@ -28,15 +34,17 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
         seconds / 3600.0
     ));
     line(format!("**Protocol:** {}.", model.parts().about.protocol));
+    line(format!("**Licence of the data:** {}.", model.parts().about.licence));
     line(format!(
-        "**Thresholds:** rising {:.3} and high {:.3}, chosen at {} and {} false alarms an hour on \
-         people whom a model made without them scored.",
+        "**Thresholds:** RISING {:.3} and HIGH {:.3}: the lowest at which the product's alerts on \
+         people whom a model made without them scored stay within {} and {} false ones an hour.",
         thresholds.rising,
         thresholds.high,
-        super::RISING_BUDGET,
-        super::HIGH_BUDGET
+        budgets.rising_budget_per_hour,
+        budgets.high_budget_per_hour
     ));
     line("**Figures:** `tidewatch study evaluate` on the same recordings.".to_owned());
+    line(LIMITS.to_owned());
     card
 }
 

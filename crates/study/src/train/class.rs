@@ -48,7 +48,25 @@ pub(crate) struct Class<'a> {
     /// The inputs' spreads, by which they are divided before the fit.
     spreads: Array1<f64>,
     rows: Vec<Rows>,
+    /// Of each recording's crops.
+    cropped: Vec<Vec<Rows>>,
     moments: Vec<Moments>,
+}
+
+/// What a fit on other people says of a recording, smoothed.
+pub(crate) struct Unseen {
+    /// The recording's place among the lessons.
+    place: usize,
+    said: Vec<f64>,
+    /// The same of each of its crops.
+    cropped: Vec<Vec<f64>>,
+}
+
+/// Recordings judged by models that had not seen their people.
+pub(crate) struct Judged {
+    pub(crate) whole: Vec<Graded>,
+    /// Each of them several times, with its start cut off.
+    pub(crate) cropped: Vec<Graded>,
 }
 
 /// A model before it is one: a number around -1 outside and 1 inside of episodes.
@@ -67,31 +85,33 @@ impl<'a> Class<'a> {
         let measured: Vec<&Measured> = shown.iter().map(|lesson| &lesson.measured).collect();
         let population = population::population(&measured);
         let blank = Arc::new(blank(population.clone()));
-        let rows: Vec<Rows> = lessons.iter().map(|it| Rows::of(&it.sitting, &blank)).collect();
+        let rows_of = |it: &Sitting| Rows::of(it, &blank);
+        let rows: Vec<Rows> = lessons.iter().map(|it| rows_of(&it.sitting)).collect();
+        let cropped_of = |it: &Lesson| it.crops.iter().map(rows_of).collect();
+        let crops: Vec<Vec<Rows>> = lessons.iter().map(cropped_of).collect();
         let whole = Timetable::of(shown.iter().map(|lesson| &lesson.sitting));
         let cropped = Timetable::of(shown.iter().flat_map(|lesson| &lesson.crops));
         let spreads = spreads(
             lessons.iter().zip(&rows).filter(|(it, _)| !kept_back(&it.sitting)).map(|(_, it)| it),
         );
         let scaled = |rows: &Rows| &rows.x / &spreads;
-        let moments_of = |(lesson, own): (&Lesson, &Rows)| {
+        let moments_of = |((lesson, own), crops): ((&Lesson, &Rows), &Vec<Rows>)| {
             let mut moments = Moments::none(spreads.len());
             let mut take = |rows: &Rows, timetable: Option<&Timetable>, share: f64| {
                 let weights = rows.weights(timetable, share);
                 moments.take(&scaled(rows), &rows.target(), &weights);
             };
             take(own, Some(&whole), SHARES[0]);
-            for crop in &lesson.crops {
-                let share = SHARES[1] / lesson.crops.len() as f64;
-                take(&Rows::of(crop, &blank), Some(&cropped), share);
+            for crop in crops {
+                take(crop, Some(&cropped), SHARES[1] / crops.len() as f64);
             }
             for order in &lesson.orders {
-                take(&Rows::of(order, &blank), None, SHARES[2] / lesson.orders.len() as f64);
+                take(&rows_of(order), None, SHARES[2] / lesson.orders.len() as f64);
             }
             moments
         };
-        let moments = lessons.iter().zip(&rows).map(moments_of).collect();
-        Self { lessons, recipe, population, spreads, rows, moments }
+        let moments = lessons.iter().zip(&rows).zip(&crops).map(moments_of).collect();
+        Self { lessons, recipe, population, spreads, rows, cropped: crops, moments }
     }
 
     /// Fits the inputs of the mask on the recordings that count.
@@ -110,19 +130,16 @@ impl<'a> Class<'a> {
         Fitted(elastic_net(&sum, &used, self.recipe.lasso, self.recipe.ridge) / &self.spreads)
     }
 
-    /// For each recording that counts what a fit on the other people says of it, smoothed.
-    pub(crate) fn unseen(
-        &self,
-        mask: &[bool],
-        counts: impl Fn(&Sitting) -> bool,
-    ) -> Vec<(usize, Vec<f64>)> {
+    /// For each recording that counts what a fit on the other people says of it.
+    pub(crate) fn unseen(&self, mask: &[bool], counts: impl Fn(&Sitting) -> bool) -> Vec<Unseen> {
         let counted = self.lessons.iter().enumerate().filter(|(_, it)| counts(&it.sitting));
         counted
             .map(|(place, lesson)| {
                 let others = |it: &Sitting| counts(it) && it.person != lesson.sitting.person;
                 let Fitted(weights) = self.fit(mask, others);
-                let rows = &self.rows[place];
-                (place, self.smooth(&rows.times, &rows.x.dot(&weights)))
+                let say = |rows: &Rows| self.smooth(&rows.times, &rows.x.dot(&weights));
+                let cropped = self.cropped[place].iter().map(say).collect();
+                Unseen { place, said: say(&self.rows[place]), cropped }
             })
             .collect()
     }
@@ -144,10 +161,10 @@ impl<'a> Class<'a> {
 
     /// How what is said becomes a logit, learned from what was said of unseen people: bias and
     /// slope (Platt 1999).
-    pub(crate) fn calibration(&self, unseen: &[(usize, Vec<f64>)]) -> anyhow::Result<[f64; 2]> {
-        let said = unseen.iter().flat_map(|(_, said)| said.iter().copied());
+    pub(crate) fn calibration(&self, unseen: &[Unseen]) -> anyhow::Result<[f64; 2]> {
+        let said = unseen.iter().flat_map(|it| it.said.iter().copied());
         let x: Vec<f64> = said.flat_map(|it| [1.0, it]).collect();
-        let inside = unseen.iter().flat_map(|(place, _)| &self.rows[*place].inside);
+        let inside = unseen.iter().flat_map(|it| &self.rows[it.place].inside);
         let y: Array1<f64> = inside.map(|inside| f64::from(u8::from(*inside))).collect();
         let x = ndarray::Array2::from_shape_vec((y.len(), 2), x).expect("two a row");
         let weights = Array1::ones(y.len());
@@ -158,32 +175,41 @@ impl<'a> Class<'a> {
     }
 
     /// The unseen, graded as probabilities: what thresholds are chosen on.
-    pub(crate) fn graded(
-        &self,
-        unseen: &[(usize, Vec<f64>)],
-        [bias, slope]: [f64; 2],
-    ) -> Vec<Graded> {
-        let grade = |(place, said): &(usize, Vec<f64>)| {
-            let sitting = &self.lessons[*place].sitting;
-            let times = self.rows[*place].times.iter().zip(said);
+    pub(crate) fn graded(&self, unseen: &[Unseen], [bias, slope]: [f64; 2]) -> Judged {
+        let grade = |sitting: &Sitting, rows: &Rows, said: &[f64]| {
+            let times = rows.times.iter().zip(said);
             let hops = times.map(|(time, said)| Hop {
                 time: *time,
                 score: Some(sigmoid(bias + slope * said)),
                 level: None,
             });
             let scores = Scores { hops: hops.collect(), has_level: false };
-            Graded::of(&sitting.name, &sitting.labels, &scores, None)
+            let graded = Graded::of(&sitting.name, &sitting.labels, &scores, None)?;
+            Some(graded.known_from(rows.known_from))
         };
-        unseen.iter().filter_map(grade).collect()
+        let whole =
+            |it: &Unseen| grade(&self.lessons[it.place].sitting, &self.rows[it.place], &it.said);
+        let crops = |it: &Unseen| {
+            let crops = self.lessons[it.place].crops.iter().zip(&self.cropped[it.place]);
+            let crops = crops.zip(&it.cropped);
+            crops.filter_map(|((crop, rows), said)| grade(crop, rows, said)).collect::<Vec<_>>()
+        };
+        Judged {
+            whole: unseen.iter().filter_map(whole).collect(),
+            cropped: unseen.iter().flat_map(crops).collect(),
+        }
     }
 
     /// The model of a fit.
+    ///
+    /// # Errors
+    /// Where there are no thresholds for it, or where its parts do not fit.
     pub(crate) fn model(
         &self,
         id: &str,
         Fitted(fitted): &Fitted,
         [bias, slope]: [f64; 2],
-        thresholds: Thresholds,
+        thresholds: anyhow::Result<Thresholds>,
     ) -> anyhow::Result<Model> {
         let names = Inputs::names();
         let terms = names.iter().zip(fitted).filter(|(_, weight)| **weight != 0.0);
@@ -194,7 +220,7 @@ impl<'a> Class<'a> {
             bias: bias + slope * fitted[names.len()],
             terms: terms.map(|(name, weight)| Term::line(name, slope * weight)).collect(),
             smoothing_s: self.recipe.smoothing,
-            thresholds,
+            thresholds: thresholds?,
         })?)
     }
 

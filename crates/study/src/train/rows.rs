@@ -4,6 +4,7 @@ use std::sync::Arc;
 use detector::{Assessment, Config, Inputs, Model};
 use ndarray::{Array1, Array2};
 
+use super::known_from;
 use crate::run::{HOP_S, run};
 use crate::score::STEP_S;
 use crate::sitting::Sitting;
@@ -23,6 +24,8 @@ const MINUTE_SHARE: f64 = 0.25;
 pub(super) struct Rows {
     /// End of each hop, seconds since 1970.
     pub(super) times: Vec<f64>,
+    /// From when on alerts are raised, seconds since 1970.
+    pub(super) known_from: f64,
     /// Inputs, and a last column of ones.
     pub(super) x: Array2<f64>,
     pub(super) inside: Vec<bool>,
@@ -45,6 +48,7 @@ impl Rows {
             inside: times.iter().map(|time| is_inside(sitting, *time)).collect(),
             minutes: times.iter().map(|time| minute(sitting, *time)).collect(),
             fresh: times.iter().map(|time| is_fresh(sitting, *time)).collect(),
+            known_from: known_from(&hops),
             times,
         }
     }
@@ -146,6 +150,7 @@ mod tests {
     fn classes_count_alike_and_onsets_more() {
         let rows = Rows {
             times: vec![10.0, 20.0, 30.0, 40.0],
+            known_from: 0.0,
             x: Array2::ones((4, 1)),
             inside: vec![false, false, true, true],
             minutes: vec![0, 0, 0, 1],
