@@ -131,10 +131,9 @@ fn calm_throughout(detector: &Contender) -> Option<String> {
 }
 
 /// Says which of the recordings a model was trained on: what it makes of them promises nothing.
-fn learned_from(model: &Model, scored: &[Sitting]) -> Option<String> {
+fn learned_from<'a>(model: &Model, scored: impl Iterator<Item = &'a str>) -> Option<String> {
     let learned: BTreeSet<&str> = model.parts().about.data.split(", ").collect();
-    let known = scored.iter().map(|it| it.name.as_str()).filter(|it| learned.contains(it));
-    let known: Vec<&str> = known.collect();
+    let known: Vec<&str> = scored.filter(|it| learned.contains(it)).collect();
     (!known.is_empty()).then(|| {
         format!(
             "The model {} was trained on {}: its figures there flatter it. Leave --model out to \
@@ -201,7 +200,7 @@ impl EvaluateArgs {
                 judged(&anew).into_iter().flatten().collect()
             };
             let shuffled = (0..self.orders).map(order).collect();
-            remarks.extend(learned_from(&model, sittings));
+            remarks.extend(learned_from(&model, sittings.iter().map(|it| it.name.as_str())));
             let contender = Contender::new(model.id(), graded, shuffled);
             let thresholds = vec![model.parts().thresholds; contender.graded.len()];
             return Ok(vec![contender.alerting(thresholds)]);
@@ -243,5 +242,18 @@ impl EvaluateArgs {
                 .cloned()
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_that_a_model_was_trained_on_are_named() {
+        let model = detector::default_model();
+        let remark = learned_from(&model, ["S10", "S99", "S02"].into_iter()).expect("two are");
+        assert!(remark.contains(" was trained on S10, S02: "), "{remark}");
+        assert_eq!(learned_from(&model, ["S99", "S1"].into_iter()), None);
     }
 }

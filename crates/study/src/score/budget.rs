@@ -63,3 +63,55 @@ fn false_alerts(unseen: &[Graded], thresholds: Thresholds, config: &Config) -> F
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episodes::{Episode, Labels};
+    use crate::scores::{Hop, Scores};
+
+    /// Eight people, an hour each, known after ten minutes: by hop what each scores.
+    fn people(score: impl Fn(u32, u32) -> f64) -> Vec<Graded> {
+        let one = |person: u32| {
+            let hop = |hop| {
+                let (time, score) = (f64::from(hop) * 10.0, Some(score(person, hop)));
+                Hop { time, score, level: None }
+            };
+            let scores = Scores { hops: (0..360).map(hop).collect(), has_level: false };
+            let episodes = vec![Episode::new("x", 3000.0, 3300.0)];
+            let labels = Labels { episodes, ..Labels::default() };
+            Graded::of(&person.to_string(), &labels, &scores, None).map(|it| it.known_from(600.0))
+        };
+        (0..8).filter_map(one).collect()
+    }
+
+    #[test]
+    fn the_lowest_thresholds_that_keep_the_budgets_are_found() {
+        let config = Config::default();
+        // One false peak each, from 0.55 to 0.9, in 6.6 h: three may ring, and none at HIGH.
+        let people = people(|person, hop| match hop {
+            200..203 => 0.55 + 0.05 * f64::from(person),
+            310..320 => 0.95 + f64::from(hop) / 1e5,
+            _ => 0.1,
+        });
+        let found = keeping(&people, &config).expect("they can be kept");
+        assert!((0.74..0.805).contains(&found.rising), "{found:?}");
+        assert!((0.89..0.96).contains(&found.high), "{found:?}");
+        let alerts = false_alerts(&people, found, &config);
+        assert_eq!((alerts.rising, alerts.high), (3, 0));
+    }
+
+    #[test]
+    fn a_budget_that_nothing_keeps_is_an_error() {
+        let config = Config::default();
+        let complaint = |people: &[Graded]| {
+            keeping(people, &config).expect_err("there are no such thresholds").to_string()
+        };
+        let always = people(|_, _| 0.9);
+        assert!(complaint(&always).starts_with("no threshold keeps RISING within 0.5 false"));
+        let learning: Vec<Graded> = always.into_iter().map(|it| it.known_from(1e9)).collect();
+        assert!(
+            complaint(&learning).contains("there is none: a person is learned for the first 10")
+        );
+    }
+}
