@@ -225,6 +225,7 @@ mod tests {
     use crate::{Alert, Detector, Level, Model, Output, default_model};
 
     /// A calm pulse, and sweat that comes and goes.
+    #[expect(clippy::cast_possible_truncation, reason = "small made-up samples")]
     fn reading(channel: Channel, hz: i64, second: i64) -> Reading {
         let sample = |index: i64| {
             let t = second as f64 + index as f64 / hz as f64;
