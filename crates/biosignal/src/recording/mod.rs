@@ -4,6 +4,8 @@
 //! Hz, then a row a sample. `IBI.csv` and `tags.csv` hold events. This module parses
 //! text and archives that somebody else has read.
 
+mod together;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
@@ -103,11 +105,13 @@ impl Recording {
         if tracks.is_empty() {
             return Err(RecordingError::Empty);
         }
-        Ok(Self {
-            tracks,
-            beats: files.get("IBI.csv").map_or(Ok(Vec::new()), |text| beats(text))?,
-            tags: files.get("tags.csv").map_or(Ok(Vec::new()), |text| tags(text))?,
-        })
+        let beats = files.get("IBI.csv").map_or(Ok(Vec::new()), |text| beats(text))?;
+        together::together(&tracks, &beats)?;
+        if tracks.iter().all(Track::is_empty) {
+            return Err(RecordingError::HeadersOnly);
+        }
+        let tags = files.get("tags.csv").map_or(Ok(Vec::new()), |text| tags(text))?;
+        Ok(Self { tracks, beats, tags })
     }
 
     /// The track of a channel, where it was recorded.
@@ -116,16 +120,20 @@ impl Recording {
         self.tracks.iter().find(|track| track.channel == channel)
     }
 
-    /// When the first track starts.
+    /// When the first track that holds a sample starts.
     #[must_use]
     pub fn start(&self) -> Timestamp {
-        self.tracks.iter().map(|track| track.start).min().unwrap_or_default()
+        self.filled().map(|track| track.start).min().unwrap_or_default()
     }
 
-    /// When the last track ends.
+    /// When the last track that holds a sample ends.
     #[must_use]
     pub fn end(&self) -> Timestamp {
-        self.tracks.iter().map(Track::end).max().unwrap_or_default()
+        self.filled().map(Track::end).max().unwrap_or_default()
+    }
+
+    fn filled(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.iter().filter(|track| !track.is_empty())
     }
 }
 
@@ -137,7 +145,7 @@ pub const FILES: [&str; 7] =
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordingError {
     /// The archive itself is damaged.
-    #[error("not a readable zip archive: {what}")]
+    #[error("torn, or no zip archive ({what})")]
     Archive {
         /// What the archive reader says.
         what: String,
@@ -145,6 +153,23 @@ pub enum RecordingError {
     /// None of an E4 recording's signal files is there.
     #[error("no E4 signal file (BVP.csv, ACC.csv, EDA.csv, TEMP.csv, HR.csv) found")]
     Empty,
+    /// Its signal files hold no sample.
+    #[error("no sample in any signal file: each ends with its header")]
+    HeadersOnly,
+    /// A file that cannot be of the same wearing as the others.
+    #[error("{file} {what}: not of one wearing")]
+    Apart {
+        /// The file's name.
+        file: &'static str,
+        /// When it starts or ends, and which other one it was compared with.
+        what: String,
+    },
+    /// A file without a byte, or with blank rows alone.
+    #[error("{file} is empty")]
+    Blank {
+        /// The file's name.
+        file: &'static str,
+    },
     /// A row that cannot be read.
     #[error("{file} row {row}: {what}")]
     Row {
@@ -178,7 +203,7 @@ fn steps_per_unit(channel: Channel) -> f64 {
 
 fn track(channel: Channel, file: &'static str, text: &str) -> Result<Track, RecordingError> {
     let mut rows = rows(text);
-    let start = header(file, rows.next(), 1)?;
+    let start = start(file, rows.next())?;
     let rate = header(file, rows.next(), 2)?;
     if !(0.01..=10_000.0).contains(&rate) {
         return Err(row_error(file, 2, format!("a rate of {rate} Hz")));
@@ -202,13 +227,13 @@ fn track(channel: Channel, file: &'static str, text: &str) -> Result<Track, Reco
         reason = "rates are checked above: 100 to 100,000,000 us"
     )]
     let period_us = (1e6 / rate).round() as u32;
-    Ok(Track { channel, start: moment(start), period_us, samples })
+    Ok(Track { channel, start, period_us, samples })
 }
 
 fn beats(text: &str) -> Result<Vec<Beat>, RecordingError> {
     const FILE: &str = "IBI.csv";
     let mut rows = rows(text);
-    let start = moment(header(FILE, rows.next(), 1)?);
+    let start = start(FILE, rows.next())?;
     rows.map(|(row, line)| {
         let (offset, interval) = line
             .split_once(',')
@@ -225,7 +250,7 @@ fn tags(text: &str) -> Result<Vec<Timestamp>, RecordingError> {
     rows(text)
         .map(|(row, line)| {
             let seconds = line.split(',').next().unwrap_or_default();
-            number("tags.csv", row, seconds).map(moment)
+            moment("tags.csv", row, seconds)
         })
         .collect()
 }
@@ -236,6 +261,12 @@ fn rows(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .enumerate()
         .map(|(index, line)| (index + 1, line.trim()))
         .filter(|(_, line)| !line.is_empty())
+}
+
+/// The first row of a file: when it starts.
+fn start(file: &'static str, row: Option<(usize, &str)>) -> Result<Timestamp, RecordingError> {
+    let (row, line) = row.ok_or(RecordingError::Blank { file })?;
+    moment(file, row, line.split(',').next().unwrap_or_default())
 }
 
 /// The first value of a header row; the further axes of ACC repeat it.
@@ -264,8 +295,16 @@ fn steps(file: &'static str, row: usize, word: &str, per_unit: f64) -> Result<i3
     Ok(steps as i32)
 }
 
-fn moment(seconds: f64) -> Timestamp {
-    Timestamp::from_micros(micros(seconds))
+/// Until the year 2286 a moment has ten digits; more of them are milliseconds, or no moment.
+const MOMENTS_S: std::ops::Range<f64> = 0.0..1e10;
+
+fn moment(file: &'static str, row: usize, word: &str) -> Result<Timestamp, RecordingError> {
+    let seconds = number(file, row, word)?;
+    if MOMENTS_S.contains(&seconds) {
+        return Ok(Timestamp::from_micros(micros(seconds)));
+    }
+    let what = format!("{} is no moment in seconds since 1970", word.trim());
+    Err(row_error(file, row, what))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "saturates far outside of any date")]
@@ -309,6 +348,17 @@ mod tests {
     }
 
     #[test]
+    fn a_header_alone_moves_no_start() -> Result<(), RecordingError> {
+        let recording = Recording::from_files(&files(&[
+            ("EDA.csv", "100\n4\n0.1\n0.1\n"),
+            ("TEMP.csv", "40\n4\n"),
+        ]))?;
+        assert_eq!(recording.start(), Timestamp::from_seconds(100));
+        assert_eq!(recording.end(), Timestamp::from_micros(100_500_000));
+        Ok(())
+    }
+
+    #[test]
     fn a_bad_row_is_named() {
         let says = |named: &[(&str, &str)]| match Recording::from_files(&files(named)) {
             Ok(_) => String::new(),
@@ -318,6 +368,16 @@ mod tests {
         assert_eq!(says(&[("ACC.csv", "1\n32\n1,2\n")]), "ACC.csv row 3: 2 values, not 3");
         assert_eq!(says(&[("BVP.csv", "1\n0\n")]), "BVP.csv row 2: a rate of 0 Hz");
         assert_eq!(says(&[("BVP.csv", "1\n")]), "BVP.csv row 2: the header ends here");
+        assert_eq!(says(&[("EDA.csv", "")]), "EDA.csv is empty");
+        assert_eq!(says(&[("EDA.csv", "\n \n")]), "EDA.csv is empty");
+        assert_eq!(
+            says(&[("EDA.csv", "9999999999999\n4\n0.1\n")]),
+            "EDA.csv row 1: 9999999999999 is no moment in seconds since 1970"
+        );
+        assert_eq!(
+            says(&[("EDA.csv", "100\n4\n"), ("BVP.csv", "100\n64\n")]),
+            "no sample in any signal file: each ends with its header"
+        );
         assert!(matches!(Recording::from_zip(b"PK no"), Err(RecordingError::Archive { .. })));
         assert_eq!(Recording::from_files(&files(&[])), Err(RecordingError::Empty));
     }
