@@ -126,10 +126,10 @@ pub(crate) fn incidents(episodes: &[Episode]) -> Vec<&Episode> {
 }
 
 /// Reads `recording,label,start_unix_utc,end_unix_utc` with, at will, `person`, and keeps to
-/// what is asked for.
+/// what is asked for. A person who is named in one row of a recording is so in all of them.
 ///
 /// # Errors
-/// Names the file, line and column that cannot be read, or the file that holds nothing of it.
+/// Names the file, line and column that cannot be read or names a second person, or the file that holds nothing of it.
 pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
     let mut table = Table::open(path)?;
     let [recording, label, start, end] =
@@ -142,10 +142,19 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
         if episode.end < episode.start {
             return Err(row.complain(end, "the episode ends before it starts"));
         }
-        let labels = episodes.entry(row.text(recording).to_owned()).or_default();
+        let name = row.text(recording);
+        let labels = episodes.entry(name.to_owned()).or_default();
         labels.episodes.push(episode);
-        labels.person =
-            person.map(|column| row.text(column).to_owned()).filter(|it| !it.is_empty());
+        let Some(column) = person else { continue };
+        let named = row.text(column);
+        match &labels.person {
+            _ if named.is_empty() => {}
+            Some(before) if before != named => {
+                let two = format!("{name} is of {before} in a row before, and of {named} here");
+                return Err(row.complain(column, &two));
+            }
+            _ => labels.person = Some(named.to_owned()),
+        }
     }
     let told: Episodes =
         episodes.into_iter().map(|(name, labels)| (name, asked.of(labels))).collect();
@@ -175,13 +184,22 @@ mod tests {
     fn episodes_are_kept_by_recording() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("episodes.csv");
-        let text =
-            "recording,label,start_unix_utc,end_unix_utc,person\nA,x,1,2,p\nA,y,3,4,p\nB,x,5,6,\n";
+        let text = "recording,label,start_unix_utc,end_unix_utc,person\nA,x,1,2,p\nA,y,3,4,\nB,x,5,6,\nC,x,7,8,\nC,y,9,9,q\n";
         std::fs::write(&path, text).expect("writable");
         let episodes = read(&path, &Asked::default()).expect("good");
         assert_eq!(episodes["A"].episodes.len(), 2);
         assert_eq!(episodes["A"].person.as_deref(), Some("p"));
         assert_eq!(episodes["B"].person, None);
+        assert_eq!(episodes["C"].person.as_deref(), Some("q"));
+    }
+
+    #[test]
+    fn a_recording_is_of_one_person() {
+        let head = HEAD.replace('\n', ",person\n");
+        assert_eq!(
+            says(&format!("{head}A,x,1,2,p\nA,y,3,4,\nA,y,5,6,q\n")),
+            "DIR/episodes.csv line 4, column person: A is of p in a row before, and of q here"
+        );
     }
 
     #[test]
