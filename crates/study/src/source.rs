@@ -1,11 +1,12 @@
 //! Where recordings come from: E4 exports, zipped or unpacked, and the store.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use biosignal::recording::{FILES, Recording};
-use biosignal::{PersonId, Timestamp};
+use biosignal::{Channel, PersonId, Timestamp};
 use store::{Of, Scan, Store};
 
 use crate::parallel;
@@ -38,24 +39,53 @@ pub(crate) struct Named {
     pub(crate) stream: Stream,
 }
 
+/// What the detector reads, and as what it is known.
+const READ: [(Channel, &str); 4] = [
+    (Channel::Eda, "EDA"),
+    (Channel::Bvp, "pulse wave (BVP)"),
+    (Channel::Acceleration, "acceleration (ACC)"),
+    (Channel::SkinTemperature, "skin temperature (TEMP)"),
+];
+
+impl Named {
+    /// What the detector reads and the recording has no sample of: the file is not there, or
+    /// ends with its header.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        let has =
+            |channel| self.stream.readings.iter().any(|it| it.channel == channel && !it.is_empty());
+        READ.iter().filter(|(channel, _)| !has(*channel)).map(|(_, name)| *name).collect()
+    }
+
+    /// A word on what is missing, where anything is.
+    fn warning(&self) -> Option<String> {
+        let missing = self.missing();
+        (!missing.is_empty())
+            .then(|| format!("warning: {} has no sample of {}", self.name, missing.join(", ")))
+    }
+}
+
 impl Sources {
     /// Whether any is named.
     pub(crate) fn is_empty(&self) -> bool {
         self.recordings.is_empty() && self.person.is_empty()
     }
 
-    /// Reads them all, in the order of their names.
+    /// Reads them all, in the order of their names. Says on standard error which channels are
+    /// missing where.
     ///
     /// # Errors
     /// Names what cannot be read, and two of the same name.
     pub(crate) fn read(&self) -> anyhow::Result<Vec<Named>> {
-        let mut paths = Vec::new();
+        let mut found = Vec::new();
         for path in &self.recordings {
-            paths.extend(exports(path)?);
+            found.extend(exports(path)?);
         }
-        let mut all = parallel::try_each("reading recordings", &paths, |path| {
-            Ok(Named { name: name_of(path), stream: Stream::of(&recording(path)?) })
-        })?;
+        let mut all =
+            parallel::try_each("reading recordings", &found, |Export { path, named }| {
+                let recording = recording(path);
+                let recording = if *named { recording } else { recording.context(NOT_NAMED) }?;
+                Ok(Named { name: name_of(path), stream: Stream::of(&recording) })
+            })?;
         if let Some(folder) = &self.store {
             all.extend(self.stored(folder)?);
         }
@@ -63,6 +93,9 @@ impl Sources {
         all.sort_by(|a, b| a.name.cmp(&b.name));
         for pair in all.windows(2) {
             ensure!(pair[0].name != pair[1].name, "two recordings are called {}", pair[0].name);
+        }
+        for warning in all.iter().filter_map(Named::warning) {
+            writeln!(std::io::stderr(), "{warning}")?;
         }
         Ok(all)
     }
@@ -107,22 +140,57 @@ impl Sources {
     }
 }
 
+/// Where a recording is, and whether it was named itself or found in a folder that was.
+struct Export {
+    path: PathBuf,
+    named: bool,
+}
+
+/// What to do about a file of a folder that cannot be read.
+const NOT_NAMED: &str =
+    "a file of the folder cannot be read: remove it, or name the recordings one by one";
+
 /// The path itself where it is an export, else the exports in the folder.
-fn exports(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn exports(path: &Path) -> anyhow::Result<Vec<Export>> {
     if !path.is_dir() || is_unpacked(path) {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![Export { path: path.to_owned(), named: true }]);
     }
-    let mut found = Vec::new();
-    let entries =
-        std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
-    for entry in entries {
-        let entry = entry?.path();
-        if entry.extension().is_some_and(|it| it == "zip") || is_unpacked(&entry) {
-            found.push(entry);
+    let entries = entries(path)?;
+    let found: Vec<Export> = entries
+        .iter()
+        .filter(|entry| is_export(entry))
+        .map(|entry| Export { path: entry.clone(), named: false })
+        .collect();
+    if found.is_empty() {
+        let deeper = |entry: &&PathBuf| {
+            entry.is_dir() && self::entries(entry).is_ok_and(|it| it.iter().any(|it| is_export(it)))
+        };
+        match entries.iter().find(deeper) {
+            Some(inner) => bail!(
+                "{} holds no E4 export, but {} does: subfolders are not looked into; name them",
+                path.display(),
+                inner.display()
+            ),
+            None => bail!("{} holds no E4 export", path.display()),
         }
     }
-    ensure!(!found.is_empty(), "{} holds no E4 export", path.display());
     Ok(found)
+}
+
+/// What is in a folder, in the order of names.
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut entries = std::fs::read_dir(folder)
+        .with_context(cannot)?
+        .map(|entry| entry.map(|it| it.path()))
+        .collect::<Result<Vec<PathBuf>, _>>()
+        .with_context(cannot)?;
+    entries.sort();
+    Ok(entries)
+}
+
+fn is_export(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "zip") || is_unpacked(path)
 }
 
 fn is_unpacked(path: &Path) -> bool {
@@ -156,4 +224,71 @@ fn files_of(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        sources: Sources,
+    }
+
+    fn read(path: &Path) -> anyhow::Result<Vec<Named>> {
+        Cli::parse_from(["x".as_ref(), path.as_os_str()]).sources.read()
+    }
+
+    fn says(path: &Path) -> String {
+        format!("{:#}", read(path).expect_err("it is refused"))
+    }
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        std::fs::create_dir_all(folder).expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).expect("writable");
+        }
+    }
+
+    const EDA: (&str, &str) = ("EDA.csv", "1600000000\n4\n0.5\n0.5\n");
+
+    #[test]
+    fn what_the_detector_reads_and_a_recording_lacks_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let header = ("TEMP.csv", "1600000000\n4\n");
+        write(&folder.path().join("R01"), &[EDA, header]);
+        let all = read(folder.path()).expect("it is read");
+        assert_eq!(
+            all[0].warning().as_deref(),
+            Some(
+                "warning: R01 has no sample of pulse wave (BVP), acceleration (ACC), skin \
+                 temperature (TEMP)"
+            )
+        );
+    }
+
+    #[test]
+    fn a_stray_file_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&folder.path().join("R01"), &[EDA]);
+        write(folder.path(), &[("notes.zip", "no zip")]);
+        let said = says(folder.path());
+        assert!(said.contains("remove it, or name the recordings"), "{said}");
+        assert!(said.contains("notes.zip: torn, or no zip archive"), "{said}");
+        let named = says(&folder.path().join("notes.zip"));
+        assert!(!named.contains("remove it"), "{named}");
+    }
+
+    #[test]
+    fn a_folder_of_folders_says_that_it_is_not_looked_into() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&folder.path().join("first").join("R01"), &[EDA]);
+        let said = says(folder.path());
+        assert!(said.contains("first does: subfolders are not looked into"), "{said}");
+        let empty = tempfile::tempdir().expect("a folder");
+        assert!(says(empty.path()).ends_with("holds no E4 export"));
+    }
 }
