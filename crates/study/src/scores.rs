@@ -56,7 +56,7 @@ pub(crate) fn write(path: &Path, assessments: &[Assessment]) -> anyhow::Result<(
             hop.time.to_string(),
             text(hop.score),
             text(hop.level),
-            it.quality.to_string(),
+            text(Some(it.quality)),
             it.level.name().to_owned(),
         ];
         let measured = names.iter().map(|name| text(it.features.get(name)));
@@ -65,8 +65,9 @@ pub(crate) fn write(path: &Path, assessments: &[Assessment]) -> anyhow::Result<(
     writer.flush().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// A number as it is, 0 without a sign: a sum of nothing is -0.
 fn text(value: Option<f64>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
+    value.map(|value| (value + 0.0).to_string()).unwrap_or_default()
 }
 
 /// Scores with, where every row may have one, the alarm state.
@@ -99,6 +100,11 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Scores> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_0_and_what_is_missing_is_empty() {
+        assert_eq!([Some(-0.0), Some(-0.5), None].map(text), ["0", "-0.5", ""]);
+    }
 
     #[test]
     fn a_level_that_is_no_verdict_is_no_calm() {
