@@ -4,7 +4,7 @@ use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use biosignal::recording::{Recording, Track};
 use biosignal::{Channel, DeviceId, Reading, Timestamp};
 use store::{Of, Scan, Store};
@@ -32,7 +32,7 @@ pub(crate) struct CompareArgs {
     #[arg(long)]
     until_us: Option<i64>,
     /// By how much a stored time may be off: the band's clock has been mapped.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=60_000))]
     tolerance_ms: u32,
 }
 
@@ -48,6 +48,7 @@ pub(crate) fn execute(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         shift_us: args.shift_us,
         tolerance_us: i64::from(args.tolerance_ms) * 1000,
     };
+    ensure!(window.from < window.until, "--from-us is not before --until-us: nothing is compared");
     let mut out = stdout().lock();
     writeln!(
         out,
