@@ -13,6 +13,7 @@ mod explain;
 mod faults;
 mod features;
 mod model_file;
+mod output;
 mod parallel;
 mod parity;
 mod replay;
@@ -25,6 +26,7 @@ mod source;
 mod stream;
 mod table;
 mod train;
+mod words;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,8 @@ use crate::crop::crop_seconds;
 use crate::model_file;
 use crate::run::run;
 use crate::source::{Named, Sources};
-use crate::{parallel, scores};
+use crate::words::counted;
+use crate::{output, parallel, scores};
 
 /// Arguments of `tidewatch study replay`.
 #[derive(clap::Args)]
@@ -28,8 +29,10 @@ pub(crate) struct ReplayArgs {
     /// The model to judge by; else the one that is built in.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Seconds from one row to the next. Scores of whole tenths are the same at any hop: the
-    /// detector learns and decides every 10 s, and only looks in between.
+    /// Seconds from one row to the next; rows fall on multiples of it since 1970. The detector
+    /// learns and decides on whole tens of seconds and only looks in between: a row on a whole
+    /// ten is the same at any hop. With a hop of 1, 2, 5 or 10 every whole ten has its row; with 7
+    /// only one in 70 s does.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10))]
     hop: u32,
 }
@@ -38,9 +41,10 @@ pub(crate) struct ReplayArgs {
 pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let model = Arc::new(model_file::read(args.model.as_deref())?);
     let config = Config { hop_s: args.hop, ..Config::default() };
-    let recordings = args.sources.read()?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    output::check(&args.out.join("scores.csv"))?;
+    let recordings = args.sources.read()?;
     let rows = parallel::try_each("replaying", &recordings, |recording: &Named| {
         let crop = args.crop.map_or(0, |seed| crop_seconds(seed, &recording.name));
         let found = run(&recording.stream.cropped(crop), &config, &model);
@@ -49,9 +53,9 @@ pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     })?;
     writeln!(
         stdout(),
-        "{} recordings, {} rows, model {}, written to {}",
-        recordings.len(),
-        rows.iter().sum::<usize>(),
+        "{}, {}, model {}, written to {}",
+        counted(recordings.len(), "recording"),
+        counted(rows.iter().sum(), "row"),
         model.id(),
         args.out.display()
     )?;
@@ -127,13 +131,20 @@ mod tests {
         write_recording(&recording);
         let usual = replayed(&recording, &folder.path().join("a"), "10");
         let dense = replayed(&recording, &folder.path().join("b"), "1");
-        let is_tenth = |line: &&str| {
+        let is_ten = |line: &&str| {
             let time = line.split(',').next().unwrap_or_default();
             time == "time_unix" || time.ends_with('0')
         };
-        let tenths: Vec<&str> = dense.lines().filter(is_tenth).collect();
-        assert_eq!(tenths, usual.lines().collect::<Vec<_>>());
+        let tens: Vec<&str> = dense.lines().filter(is_ten).collect();
+        assert_eq!(tens, usual.lines().collect::<Vec<_>>());
         assert_eq!(dense.lines().count(), 301);
+        let sevens = replayed(&recording, &folder.path().join("c"), "7");
+        let shared: Vec<&str> = sevens.lines().filter(is_ten).collect();
+        let seventieth = |line: &&str| {
+            let time = line.split(',').next().unwrap_or_default().parse();
+            time.map_or(true, |time: i64| time % 70 == 0)
+        };
+        assert_eq!(shared, usual.lines().filter(seventieth).collect::<Vec<_>>());
         assert!(Cli::try_parse_from(["replay", "R01", "--out", "x", "--hop", "11"]).is_err());
     }
 }

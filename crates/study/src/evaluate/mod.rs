@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use clap::builder::RangedU64ValueParser;
+use clap::value_parser;
 use detector::Model;
 
 use crate::episodes::{self, Episodes};
@@ -21,7 +23,7 @@ use crate::sitting::{Sitting, sittings};
 use crate::source::Sources;
 use crate::table::Table;
 use crate::train::{Lesson, Recipe, grade};
-use crate::{model_file, parallel};
+use crate::{model_file, output, parallel};
 use contender::Contender;
 use plain::Plain;
 
@@ -36,10 +38,10 @@ pub(crate) struct EvaluateArgs {
     #[arg(long)]
     episodes: PathBuf,
     /// Score a finished model on everybody, instead of training without each person in turn.
-    #[arg(long, conflicts_with = "scores")]
+    #[arg(long, conflicts_with = "scores", conflicts_with_all = Recipe::MAKING)]
     model: Option<PathBuf>,
     /// Take scores from a folder of RECORDING.csv (time_unix,score[,level]); no recording needed.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = Recipe::MAKING)]
     scores: Option<PathBuf>,
     /// When the uncropped recordings began (recording,start_unix_utc), for scores without
     /// recordings; else at their first row. One that is named here and has no episode counts as
@@ -59,13 +61,14 @@ pub(crate) struct EvaluateArgs {
     #[arg(long)]
     html: Option<PathBuf>,
     /// Copies of the scores that are turned in time, for chance.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u64).range(0..=100_000))]
     surrogates: u64,
     /// Draws of people, for intervals.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 2000,
+        value_parser = RangedU64ValueParser::<usize>::new().range(0..=100_000))]
     bootstrap: usize,
     /// Orders of blocks that are averaged for the shuffled AUROC.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(0..=1000))]
     orders: u64,
     /// Seed of whatever is drawn.
     #[arg(long, default_value_t = 0)]
@@ -74,22 +77,24 @@ pub(crate) struct EvaluateArgs {
     recipe: Recipe,
 }
 
-/// Prints the table, and writes what was asked for.
+/// Prints the table, and writes what was asked for. What can be refused at once is so before
+/// anything is computed, and a file that fails takes neither the table nor the other file along.
 pub(crate) fn execute(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    args.recipe.mask()?;
+    let files = [&args.json, &args.html];
+    files.into_iter().flatten().try_for_each(|path| output::check(path))?;
+    ensure!(args.json.is_none() || args.json != args.html, "--json and --html name the same file");
     let outcome = evaluate(args)?;
-    if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&outcome)? + "\n";
-        write(path, &text)?;
-    }
-    if let Some(path) = &args.html {
-        write(path, &report::html(&outcome))?;
-    }
-    writeln!(stdout(), "{}", report::text(&outcome))?;
+    let printed = writeln!(stdout(), "{}", report::text(&outcome));
+    let json = args.json.as_ref().map_or(Ok(()), |path| {
+        output::write(path, &(serde_json::to_string_pretty(&outcome)? + "\n"))
+    });
+    let html = args.html.as_ref().map_or(Ok(()), |path| {
+        output::write(path, &report::html(&outcome, &report::command(std::env::args_os())))
+    });
+    json.and(html)?;
+    printed?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
@@ -118,7 +123,7 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     );
     remarks.extend(calm_throughout(&contenders[0]));
     let rows = parallel::each("scoring", &contenders, |it| Row::of(it, plain.as_ref(), &effort));
-    let protocol = args.protocol(&contenders[0], &episodes);
+    let protocol = args.protocol(&contenders[0], &args.asked_for(&episodes, &starts));
     Ok(Outcome { protocol, rows, remarks })
 }
 
@@ -218,7 +223,13 @@ impl EvaluateArgs {
         Ok(contenders)
     }
 
-    fn protocol(&self, detector: &Contender, episodes: &Episodes) -> Protocol {
+    /// Recordings that ought to be scored: those that are given, else those that have a label.
+    fn asked_for(&self, episodes: &Episodes, starts: &BTreeMap<String, f64>) -> BTreeSet<String> {
+        let labelled = episodes.keys().filter(|_| self.sources.is_empty());
+        starts.keys().chain(labelled).cloned().collect()
+    }
+
+    fn protocol(&self, detector: &Contender, asked_for: &BTreeSet<String>) -> Protocol {
         let scored: BTreeSet<&String> = detector.graded.iter().map(|it| &it.recording).collect();
         let people: BTreeSet<&String> = detector.graded.iter().map(|it| &it.person).collect();
         let scored_by = match (&self.scores, &self.model) {
@@ -236,8 +247,8 @@ impl EvaluateArgs {
             bootstrap_draws: self.bootstrap,
             people: people.len(),
             recordings: scored.len(),
-            missing_recordings: episodes
-                .keys()
+            missing_recordings: asked_for
+                .iter()
                 .filter(|it| !scored.contains(it))
                 .cloned()
                 .collect(),

@@ -1,17 +1,21 @@
 use std::fmt::Write as _;
 
-use super::svg::Plot;
+use super::again::drawn;
+use super::svg::{Plot, round_step};
 use super::text::{about, active, notes, number};
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 
 /// Budget of false alarms an hour whose latencies and leads are plotted.
 const PLOTTED: &str = "1";
-/// Bars of a histogram.
-const BARS: usize = 12;
+/// Most bars of a histogram.
+const BARS: f64 = 12.0;
+/// So many curves have a colour each; further ones are dashed.
+const COLOURS: usize = 8;
 
-/// A page that needs nothing else: no script, no font, no picture from elsewhere.
-pub(crate) fn html(outcome: &Outcome) -> String {
+/// A page that needs nothing else: no script, no font, no picture from elsewhere. `command` is
+/// what makes it again.
+pub(crate) fn html(outcome: &Outcome, command: &str) -> String {
     let mut page = String::from(HEAD);
     let mut add = |text: String| page.push_str(&text);
     add(format!("<h1>How good the detector is</h1><p>{}</p>", paragraph(&about(outcome))));
@@ -19,6 +23,11 @@ pub(crate) fn html(outcome: &Outcome) -> String {
     add(format!("<h2>Every window</h2>{}", windows(&outcome.rows)));
     add(format!("<h2>Alarms and events</h2>{}", alarms(&outcome.rows)));
     add(format!("<h2>How to read it</h2><p>{}</p>", paragraph(&notes())));
+    add(format!(
+        "<h2>To make it again</h2><pre>{}</pre><p>{}</p>",
+        escape(command),
+        paragraph(&drawn(&outcome.protocol))
+    ));
     add("<p>Sensors see arousal, not what it means. Healthy adults under induced stress are not the \
          wearers; no clinical performance is claimed.</p></body></html>\n"
         .to_owned());
@@ -27,17 +36,26 @@ pub(crate) fn html(outcome: &Outcome) -> String {
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><title>Tidewatch: evaluation</title><style>\
-:root{color-scheme:light dark;--ink:#1b2733;--paper:#fff;--soft:#66788a;--rule:#d5dde5;--blue:#0b6bcb}\
-@media(prefers-color-scheme:dark){:root{--ink:#e4eaf0;--paper:#12181f;--soft:#93a4b5;--rule:#2c3843;--blue:#63b3ff}}\
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:75rem;margin:2rem auto;padding:0 1rem}\
+:root{color-scheme:light dark;--ink:#1b2733;--paper:#fff;--soft:#5a6b7c;--rule:#d5dde5;--blue:#0b6bcb;\
+--k0:#c2410c;--k1:#0f8a5f;--k2:#b0379a;--k3:#a37200;--k4:#6d4bc4;--k5:#0e8594;--k6:#8a4a2a;--k7:#5f6b77}\
+@media(prefers-color-scheme:dark){:root{--ink:#e4eaf0;--paper:#12181f;--soft:#93a4b5;--rule:#2c3843;--blue:#63b3ff;\
+--k0:#ff8a5c;--k1:#4fd1a1;--k2:#f08bdc;--k3:#f2c14e;--k4:#b39dff;--k5:#5ed3e0;--k6:#d9a07f;--k7:#b4bec8}}\
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:80rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}p{max-width:50rem}.scroll{overflow-x:auto}\
+pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--rule);padding:.6rem}\
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem}figure{margin:0}\
-figcaption{color:var(--soft);font-size:.85rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
-th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}\
-th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left}tbody tr:first-child{font-weight:600}\
+figcaption{color:var(--soft);font-size:.85rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}\
+th,td{padding:.25rem .4rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--rule)}td{white-space:nowrap}\
+th{color:var(--soft);font-weight:500;font-size:.85rem;vertical-align:bottom;line-height:1.25}\
+th:first-child,td:first-child{text-align:left;white-space:normal}tbody tr:first-child{font-weight:600}\
+small{display:block;color:var(--soft);font-size:.75rem;font-weight:400;line-height:1.2}\
 svg{width:100%;height:auto}svg text{font-size:10px;fill:var(--soft)}.middle{text-anchor:middle}.end{text-anchor:end}\
-.axis{fill:none;stroke:var(--rule)}.curve{fill:none;stroke:var(--blue);stroke-width:2}.other{fill:none;stroke:var(--soft)}\
-.even{fill:none;stroke:var(--soft);stroke-dasharray:3 3}circle,rect{fill:var(--blue)}</style></head><body>";
+.axis{fill:none;stroke:var(--rule)}.curve{fill:none;stroke:var(--blue);stroke-width:2.5}.other{fill:none;stroke-width:1.3}\
+.even{fill:none;stroke:var(--soft);stroke-dasharray:3 3}.dashed{stroke-dasharray:6 3}circle,rect{fill:var(--blue)}\
+.k0{stroke:var(--k0)}.k1{stroke:var(--k1)}.k2{stroke:var(--k2)}.k3{stroke:var(--k3)}\
+.k4{stroke:var(--k4)}.k5{stroke:var(--k5)}.k6{stroke:var(--k6)}.k7{stroke:var(--k7)}\
+.legend{display:flex;flex-wrap:wrap;gap:0 .9rem;list-style:none;margin:.2rem 0 0;padding:0}\
+.legend svg{width:1.5rem;height:.5rem;margin-right:.3rem}</style></head><body>";
 
 fn paragraph(sentences: &[String]) -> String {
     let escaped: Vec<String> =
@@ -49,7 +67,7 @@ fn plots(rows: &[Row]) -> String {
     let first = &rows[0];
     let at = first.summary.events_at.get(PLOTTED);
     let mut all = vec![
-        figure(&roc(rows), "ROC: the detector, and what it is held against."),
+        figure(&roc(rows), &format!("ROC, with the area under it.{}", legend(rows))),
         figure(&people(first), "AUROC of each person, lowest to highest."),
     ];
     all.extend(reliability(first).map(|plot| {
@@ -70,12 +88,33 @@ fn figure(plot: &Plot, caption: &str) -> String {
 
 fn roc(rows: &[Row]) -> Plot {
     let mut plot = Plot::new("ROC", "false positive rate", "true positive rate", 1.0, 1.0);
-    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "even");
-    for row in rows.iter().skip(1) {
-        plot.line(&thinned(&row.roc), "other");
+    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "even", "chance");
+    for (place, row) in rows.iter().enumerate().rev() {
+        plot.line(&thinned(&row.roc), &curve(place), &escape(&row.name));
     }
-    plot.line(&thinned(&rows[0].roc), "curve");
     plot
+}
+
+/// The class of a row's curve: the detector's own, or a colour each.
+fn curve(place: usize) -> String {
+    let Some(other) = place.checked_sub(1) else { return "curve".to_owned() };
+    let dashed = if other < COLOURS { "" } else { " dashed" };
+    format!("other k{}{dashed}", other % COLOURS)
+}
+
+/// Which curve is whose.
+fn legend(rows: &[Row]) -> String {
+    let item = |class: &str, words: &str| {
+        format!(
+            "<li><svg viewBox=\"0 0 24 8\" aria-hidden=\"true\"><path class=\"{class}\" \
+             d=\"M0 4H24\"/></svg>{words}</li>"
+        )
+    };
+    let curves = rows.iter().enumerate().map(|(place, row)| {
+        item(&curve(place), &format!("{} {}", escape(&row.name), number(row.summary.auroc)))
+    });
+    let all: String = curves.chain([item("even", "chance 0.5")]).collect();
+    format!("<ul class=\"legend\">{all}</ul>")
 }
 
 /// A few hundred points look like thousands.
@@ -93,7 +132,7 @@ fn people(row: &Row) -> Plot {
         .collect();
     people.sort_by(|a, b| a.1.total_cmp(&b.1));
     let mut plot = Plot::new("AUROC by person", "person", "AUROC", people.len().max(1) as f64, 1.0);
-    plot.line(&[(0.0, 0.5), (people.len() as f64, 0.5)], "even");
+    plot.line(&[(0.0, 0.5), (people.len() as f64, 0.5)], "even", "chance");
     for (place, (person, auroc)) in people.iter().enumerate() {
         plot.dot(place as f64 + 0.5, *auroc, &format!("{} {auroc:.3}", escape(person)));
     }
@@ -103,10 +142,10 @@ fn people(row: &Row) -> Plot {
 fn reliability(row: &Row) -> Option<Plot> {
     let bins = row.summary.reliability.as_ref()?;
     let mut plot = Plot::new("Reliability", "score", "share inside", 1.0, 1.0);
-    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "even");
+    plot.line(&[(0.0, 0.0), (1.0, 1.0)], "even", "a probability that holds");
     let filled = || bins.iter().filter(|bin| bin.windows > 0);
     let points: Vec<_> = filled().map(|bin| (bin.mean_score, bin.share_inside)).collect();
-    plot.line(&points, "curve");
+    plot.line(&points, "curve", &escape(&row.name));
     for bin in filled() {
         plot.dot(bin.mean_score, bin.share_inside, &format!("{} windows", bin.windows));
     }
@@ -115,35 +154,38 @@ fn reliability(row: &Row) -> Option<Plot> {
 
 fn histogram(seconds: &[f64], x: &str) -> Plot {
     let most = seconds.iter().fold(60.0_f64, |most, it| most.max(*it));
-    let width = most / BARS as f64;
+    let width = round_step(most, BARS);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 12")]
-    let bar_of = |second: &f64| ((second / width) as usize).min(BARS - 1);
-    let mut counts = [0_usize; BARS];
-    seconds.iter().for_each(|second| counts[bar_of(second)] += 1);
-    let highest = counts.iter().max().copied().unwrap_or_default().max(1);
-    let mut plot = Plot::new(x, x, "events", most, highest as f64);
+    let bar_of = |second: f64| (second / width) as usize;
+    let bars = bar_of(most) + 1;
+    let mut counts = vec![0_u32; bars];
+    seconds.iter().for_each(|second| counts[bar_of(second.max(0.0))] += 1);
+    let highest = counts.iter().max().copied().unwrap_or_default().max(5);
+    let mut plot = Plot::new(x, x, "events", bars as f64 * width, f64::from(highest));
     for (place, count) in counts.into_iter().enumerate() {
         let from = place as f64 * width;
         let hint = format!("{from:.0} to {:.0} s: {count}", from + width);
-        plot.bar(from, from + width, count as f64, &hint);
+        plot.bar(from, from + width, f64::from(count), &hint);
     }
     plot
+}
+
+/// A figure with its interval or range below.
+fn with_below(figure: &str, below: &str) -> String {
+    if below.is_empty() { figure.to_owned() } else { format!("{figure}<small>{below}</small>") }
 }
 
 fn windows(rows: &[Row]) -> String {
     let head = [
         "detector",
-        "AUROC",
-        "95 %",
-        "median person",
-        "range",
-        "normalised",
+        "AUROC, 95 %",
+        "median person, range",
+        "normal\u{ad}ised",
         "AUPRC",
         "Brier",
         "ECE",
-        "balanced",
-        "guarded",
-        "95 %",
+        "bal\u{ad}anced",
+        "guarded, 95 %",
         "shuffled",
         "still",
         "clock",
@@ -151,19 +193,17 @@ fn windows(rows: &[Row]) -> String {
     ];
     let body = rows.iter().map(|row| {
         let it = &row.summary;
+        let guarded = interval(it.auroc_time_balanced_guarded_ci95);
         vec![
             escape(&row.name),
-            number(it.auroc),
-            interval(it.auroc_ci95),
-            number(it.auroc_person_median),
-            interval(it.auroc_person_range),
+            with_below(&number(it.auroc), &interval(it.auroc_ci95)),
+            with_below(&number(it.auroc_person_median), &interval(it.auroc_person_range)),
             number(it.auroc_person_normalised),
             number(it.auprc),
             number(it.brier),
             number(it.ece),
             number(it.auroc_time_balanced),
-            number(it.auroc_time_balanced_guarded),
-            interval(it.auroc_time_balanced_guarded_ci95),
+            with_below(&number(it.auroc_time_balanced_guarded), &guarded),
             number(row.auroc_shuffled),
             number(row.auroc_still),
             number(it.auroc_clock_same_windows),
@@ -177,16 +217,15 @@ fn alarms(rows: &[Row]) -> String {
     let head = [
         "detector",
         "budget, 1/h",
-        "found",
-        "95 %",
+        "found, 95 %",
         "chance",
-        "same threshold",
+        "same thresh\u{ad}old",
         "p",
         "false alarms/h",
         "in the most active fifth",
         "median latency",
         "time in alarm",
-        "lead, quartiles",
+        "median lead, quartiles",
         "warned",
     ];
     let of_row = |row: &Row| {
@@ -196,12 +235,12 @@ fn alarms(rows: &[Row]) -> String {
             .events_at
             .iter()
             .map(move |(budget, it)| event(&name, budget, it, active(row, budget)));
-        let name = format!("{}, threshold from others", escape(&row.name));
+        let name = with_below(&escape(&row.name), "threshold from others");
         let carried = row
             .carried_over
             .iter()
             .map(move |(budget, it)| event(&name, budget, it, String::new()));
-        let name = format!("{}, own level", escape(&row.name));
+        let name = with_below(&escape(&row.name), "own level");
         let own = row.summary.own_level.iter().map(move |it| event(&name, "", it, String::new()));
         given.chain(carried).chain(own).collect::<Vec<_>>()
     };
@@ -213,8 +252,7 @@ fn event(name: &str, budget: &str, it: &EventFigures, active: String) -> Vec<Str
     vec![
         name.to_owned(),
         budget.to_owned(),
-        format!("{:.3}", it.sensitivity),
-        interval(it.sensitivity_ci95),
+        with_below(&format!("{:.3}", it.sensitivity), &interval(it.sensitivity_ci95)),
         number(it.chance),
         number(it.chance_same_threshold),
         number(it.p),
@@ -222,8 +260,10 @@ fn event(name: &str, budget: &str, it: &EventFigures, active: String) -> Vec<Str
         active,
         it.median_latency_s.map(|it| format!("{it:.0} s")).unwrap_or_default(),
         format!("{:.1} %", it.time_in_alarm * 100.0),
-        lead.map(|[low, middle, high]| format!("{low:.0}, {middle:.0}, {high:.0} s"))
-            .unwrap_or_default(),
+        lead.map(|[low, middle, high]| {
+            with_below(&format!("{middle:.0} s"), &format!("{low:.0} to {high:.0} s"))
+        })
+        .unwrap_or_default(),
         format!("{} of {}", it.early.warned, it.early.onsets),
     ]
 }

@@ -1,8 +1,10 @@
 //! An evaluation to read: on a terminal, and in a browser.
 
+mod again;
 mod html;
 mod svg;
 mod text;
 
+pub(crate) use again::command;
 pub(crate) use html::html;
 pub(crate) use text::text;

@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
+use crate::words::counted;
 
 /// The table as text.
 pub(crate) fn text(outcome: &Outcome) -> String {
@@ -79,14 +80,18 @@ pub(super) fn about(outcome: &Outcome) -> Vec<String> {
         it.crop_seed.map_or("not cropped".to_owned(), |seed| format!("cropped, seed {seed}"));
     let mut words = vec![
         format!(
-            "{}, {}: {} recordings of {} people, {crop}; to be told: {}.",
-            it.detector, it.scored_by, it.recordings, it.people, it.label
+            "{}, {}: {} of {}, {crop}; to be told: {}.",
+            it.detector,
+            it.scored_by,
+            counted(it.recordings, "recording"),
+            counted(it.people, "person"),
+            it.label
         ),
         format!(
-            "{} windows, prevalence {:.3}, {} events, {:.2} h outside of episodes, clock {}.",
-            first.windows,
+            "{}, prevalence {:.3}, {}, {:.2} h outside of episodes, clock {}.",
+            counted(first.windows, "window"),
             first.prevalence,
-            first.events,
+            counted(first.events, "event"),
             first.non_episode_hours,
             number(first.auroc_clock_same_windows)
         ),

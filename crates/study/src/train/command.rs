@@ -1,14 +1,17 @@
+use std::collections::BTreeSet;
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
+use detector::Model;
 
 use super::card::card;
 use super::{Class, Lesson, Recipe, personal, thresholds};
-use crate::sitting::{sittings, with_episodes};
+use crate::sitting::{Sitting, sittings, with_episodes};
 use crate::source::Sources;
-use crate::{episodes, model_file, parallel};
+use crate::words::counted;
+use crate::{episodes, model_file, output, parallel};
 
 /// Arguments of `tidewatch study train`.
 #[derive(clap::Args)]
@@ -25,7 +28,7 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     id: Option<String>,
     /// Do not start anew: change this model by what one person's recordings say.
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = Recipe::MAKING)]
     personal: Option<PathBuf>,
     #[command(flatten)]
     recipe: Recipe,
@@ -34,45 +37,72 @@ pub(crate) struct TrainArgs {
 /// Thresholds are chosen on people whom a model of the others scored.
 const FEWEST_PEOPLE: usize = 2;
 
-/// Makes a model, and prints what its card has to say.
+/// Makes a model, and prints what its card has to say. What can be refused at once is so before
+/// anything is computed.
 pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let mask = args.recipe.mask()?;
+    output::check(&args.out)?;
+    let prior = args.personal.as_deref().map(|path| model_file::read(Some(path))).transpose()?;
     let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
     let sittings = sittings(args.sources.read()?, &episodes);
     let people = with_episodes(sittings.iter());
     ensure!(!people.is_empty(), "{} labels none of the recordings", args.episodes.display());
     let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let id = args.id.clone().unwrap_or(stem);
-    if let Some(prior) = &args.personal {
-        let prior = model_file::read(Some(prior))?;
-        let model = personal::personal(&prior, &id, &sittings)?;
-        model_file::write(&args.out, &model)?;
-        writeln!(
-            stdout(),
-            "{}: {} with what {} recordings of one person added",
-            id,
-            prior.id(),
-            sittings.len()
-        )?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    let (model, said) = match &prior {
+        Some(prior) => args.personal(prior, &id, &sittings)?,
+        None => args.anew(&id, &sittings, &people, &mask)?,
+    };
     ensure!(
-        people.len() >= FEWEST_PEOPLE,
-        "training takes episodes of {FEWEST_PEOPLE} people, as one is left out to choose the \
-         thresholds: {} has none but {}'s; add recordings of others and their rows, or change a \
-         finished model with --personal",
-        args.episodes.display(),
-        people.into_iter().collect::<Vec<_>>().join(" and ")
+        !model.parts().terms.is_empty(),
+        "no input is worth a weight, so that the model would say the same of every window: lower \
+         --lasso (now {}) or give more of --features and --views; nothing was written",
+        args.recipe.lasso
     );
-    let lessons =
-        parallel::each("measuring", &sittings, |sitting| Lesson::of(sitting, &args.recipe));
-    let class = Class::of(&lessons, &args.recipe, |_| false);
-    let mask = args.recipe.mask()?;
-    let unseen = class.unseen(&mask, |_| true);
-    let calibration = class.calibration(&unseen)?;
-    let thresholds = thresholds(&class.graded(&unseen, calibration));
-    let fitted = class.fit(&mask, |_| true);
-    let model = class.model(&id, &fitted, calibration, thresholds)?;
+    let printed = writeln!(stdout(), "{said}");
     model_file::write(&args.out, &model)?;
-    writeln!(stdout(), "{}", card(&class, &model))?;
+    printed?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl TrainArgs {
+    /// A model of one person, and what to say of it.
+    fn personal(
+        &self,
+        prior: &Model,
+        id: &str,
+        sittings: &[Sitting],
+    ) -> anyhow::Result<(Model, String)> {
+        let model = personal::personal(prior, id, sittings)?;
+        let recordings = counted(sittings.len(), "recording");
+        Ok((model, format!("{id}: {} with what {recordings} of one person added", prior.id())))
+    }
+
+    /// A model of everybody, and its card.
+    fn anew(
+        &self,
+        id: &str,
+        sittings: &[Sitting],
+        people: &BTreeSet<&str>,
+        mask: &[bool],
+    ) -> anyhow::Result<(Model, String)> {
+        ensure!(
+            people.len() >= FEWEST_PEOPLE,
+            "training takes episodes of {FEWEST_PEOPLE} people, as one is left out to choose the \
+             thresholds: {} has none but {}'s; add recordings of others and their rows, or change a \
+             finished model with --personal",
+            self.episodes.display(),
+            people.iter().copied().collect::<Vec<_>>().join(" and ")
+        );
+        let lessons =
+            parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
+        let class = Class::of(&lessons, &self.recipe, |_| false);
+        let unseen = class.unseen(mask, |_| true);
+        let calibration = class.calibration(&unseen)?;
+        let thresholds = thresholds(&class.graded(&unseen, calibration));
+        let fitted = class.fit(mask, |_| true);
+        let model = class.model(id, &fitted, calibration, thresholds)?;
+        let card = card(&class, &model);
+        Ok((model, card))
+    }
 }

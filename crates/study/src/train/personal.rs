@@ -22,8 +22,14 @@ const FIXED: f64 = 1e9;
 /// 25 for the bias.
 ///
 /// # Errors
-/// Where the recordings are of several people.
+/// Where the recordings are of several people, or the model has no input that could change.
 pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow::Result<Model> {
+    ensure!(
+        !prior.parts().terms.is_empty(),
+        "the model {} has no input that could be changed: give one that has, or train anew \
+         without --personal",
+        prior.id()
+    );
     let person = &sittings[0].person;
     for sitting in sittings {
         ensure!(sitting.person == *person, "{} is not of {person}", sitting.name);
