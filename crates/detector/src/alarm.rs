@@ -30,6 +30,7 @@ struct Kept {
     feature: Feature,
     value: f64,
     usual: Option<f64>,
+    before: Option<f64>,
     contribution: f64,
 }
 
@@ -158,6 +159,7 @@ impl Kept {
             feature: Feature::named(reason.feature).expect("reasons name features"),
             value: reason.value,
             usual: reason.usual,
+            before: reason.before,
             contribution: reason.contribution,
         }
     }
@@ -168,6 +170,7 @@ impl Kept {
             feature: self.feature.name(),
             value: self.value,
             usual: self.usual,
+            before: self.before,
             unit: self.feature.unit(),
             contribution: self.contribution,
         }

@@ -31,7 +31,7 @@ pub struct Assessment {
     pub cause: Option<Cause>,
     /// Whether the person's own baseline was used rather than the population's alone.
     pub personal: bool,
-    /// What weighed most, heaviest first; at most three.
+    /// What weighed most, heaviest first; at most three, and none below RISING.
     pub reasons: Vec<Reason>,
     /// Every feature that could be computed, by name.
     pub features: FeatureVector,
@@ -118,19 +118,25 @@ impl fmt::Display for Cause {
     }
 }
 
-/// One thing that weighed in a finding.
+/// One sign that weighed in a finding.
+///
+/// Its words compare what is now with what is usual for the person, or with the minutes
+/// before, whichever weighs more: `usual` or `before` is there, never both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
-    /// In words for care staff, with the person's own usual value.
+    /// In words for care staff, with the numbers where they mean something to them.
     pub text: String,
-    /// The feature behind it.
+    /// The feature that the words are about: of all that show the sign, the heaviest.
     pub feature: &'static str,
-    /// Its value.
+    /// Its value: of the window, or the mean of the last moments where they are compared
+    /// with the minutes before.
     pub value: f64,
-    /// What is usual for the person, where known.
+    /// What is usual for the person.
     pub usual: Option<f64>,
-    /// The unit of both.
+    /// The mean over the minutes before.
+    pub before: Option<f64>,
+    /// The unit of all three.
     pub unit: &'static str,
-    /// How much it weighed, as it adds to the score's logit.
+    /// How much all features of the sign add to the score's logit, smoothed as the score is.
     pub contribution: f64,
 }

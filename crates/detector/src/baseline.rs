@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Feature, FeatureVector};
+use crate::grounds::OwnFigures;
 use crate::hops::HOP_S;
 use crate::model::Model;
 use crate::usual::Usual;
@@ -57,6 +58,14 @@ pub(crate) struct Place {
     pub(crate) rank: f64,
 }
 
+/// Windows of the past around a value, as far as they still count.
+struct Past {
+    below: f64,
+    /// In the value's own bin.
+    alike: f64,
+    all: f64,
+}
+
 impl Default for Own {
     fn default() -> Self {
         Self(std::array::from_fn(|_| Learned::default()))
@@ -98,6 +107,13 @@ impl Baseline {
         (sum / (SCATTER_SHRINK + known)).sqrt()
     }
 
+    /// The person's own figures for a feature, and what of the past lies around a value.
+    pub(crate) fn own(&self, feature: Feature, value: f64) -> OwnFigures {
+        let Learned { windows, mean, scatter, .. } = self.features.0[feature as usize];
+        let Past { below, alike, all } = self.features.0[feature as usize].past(value);
+        OwnFigures { windows, mean, squared: scatter, below, alike, all }
+    }
+
     /// What is usual for the person, as features are weighed.
     pub(crate) fn usual(&self, feature: Feature, model: &Model) -> f64 {
         let Usual { usual, scale, .. } = model.population(feature);
@@ -125,12 +141,16 @@ impl Learned {
     }
 
     fn place(&self, value: f64) -> Place {
-        let own = bin(value);
-        let below = own.checked_sub(1).map_or(0.0, |before| self.until[before]);
-        let here = self.until[own] - below + 1.0;
-        let total = self.until[BINS - 1] + 1.0;
+        let Past { below, alike, all } = self.past(value);
+        let (here, total) = (alike + 1.0, all + 1.0);
         let part = (below + here / 2.0 + SHRINK * normal_below(value)) / (total + SHRINK);
         Place { off: self.off(value), rank: 3.0 * (part - 0.5) }
+    }
+
+    fn past(&self, value: f64) -> Past {
+        let own = bin(value);
+        let below = own.checked_sub(1).map_or(0.0, |before| self.until[before]);
+        Past { below, alike: self.until[own] - below, all: self.until[BINS - 1] }
     }
 
     fn off(&self, value: f64) -> f64 {

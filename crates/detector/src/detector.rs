@@ -14,7 +14,8 @@ use crate::pipeline::{Pipeline, Window, signals};
 use crate::second::{Second, second_of, within_time};
 use crate::views::views;
 use crate::{
-    AlertTransition, Assessment, Cause, Config, Level, Model, Output, Reason, VERSION, reasons,
+    AlertTransition, Assessment, Cause, Config, Ground, Level, Model, Output, Reason, VERSION,
+    grounds, reasons,
 };
 
 /// At the first tick, samples older than this are history, s.
@@ -214,8 +215,7 @@ impl Detector {
             let contributions = self.weigh(&mut assessment);
             let level = self.state.alarm.level();
             assessment.level = if assessment.personal { level } else { Level::Learning };
-            assessment.reasons =
-                self.reasons(&contributions, &assessment, assessment.level >= Level::Rising);
+            assessment.reasons = self.reasons(&contributions, &assessment);
         }
         assessment
     }
@@ -298,20 +298,18 @@ impl Detector {
         let mut alert = None;
         assessment.level = Level::Learning;
         if assessment.personal {
-            let State { alarm, person, .. } = &mut self.state;
-            let (baseline, model) = (&person.baseline, &self.model);
-            let of = &assessment.features;
+            let State { alarm, person, hops, .. } = &mut self.state;
+            let (baseline, model, of) = (&person.baseline, &self.model, &*assessment);
             let scored = Scored {
                 at: assessment.at,
                 score,
                 quality: assessment.quality,
-                reasons: &|| reasons::reasons(&contributions, of, baseline, model, true),
+                reasons: &|| reasons::reasons(&contributions, of, hops, baseline, model),
             };
             alert = alarm.judge(&scored, thresholds, &self.config);
             assessment.level = alarm.level();
         }
-        assessment.reasons =
-            self.reasons(&contributions, assessment, assessment.level >= Level::Rising);
+        assessment.reasons = self.reasons(&contributions, assessment);
         self.learn(assessment, window, spreads, score >= thresholds.rising);
         alert
     }
@@ -326,9 +324,21 @@ impl Detector {
         contributions
     }
 
-    fn reasons(&self, of: &Contributions, assessment: &Assessment, always: bool) -> Vec<Reason> {
-        let baseline = &self.state.person.baseline;
-        reasons::reasons(of, &assessment.features, baseline, &self.model, always)
+    /// Nobody is shown why all is well.
+    fn reasons(&self, contributions: &Contributions, of: &Assessment) -> Vec<Reason> {
+        if of.level < Level::Rising {
+            return Vec::new();
+        }
+        let State { person, hops, .. } = &self.state;
+        reasons::reasons(contributions, of, hops, &person.baseline, &self.model)
+    }
+
+    /// What the inputs of an assessment are made of, for a check by hand: of a detector that
+    /// has seen all that came before the assessment's hop, and not that hop itself.
+    #[must_use]
+    pub fn grounds(&self, of: &Assessment) -> Vec<Ground> {
+        let State { person, hops, .. } = &self.state;
+        grounds::grounds(&of.features, hops, &person.baseline, &self.model)
     }
 
     fn smooth(&self, mut contributions: Contributions) -> Contributions {

@@ -2,11 +2,14 @@ use crate::features::Feature;
 
 /// How a feature is looked at.
 const VIEWS: [&str; 7] = ["level", "rank", "own", "brief", "short", "medium", "long"];
+/// The first so many compare with what is usual, the others with the minutes before.
+pub(crate) const LEVELS: usize = 3;
+
 /// What a model weighs: seven views of each feature. All lie within 4; what is missing is 0.
 ///
 /// `.level` is the value against the population's usual one in the population's spreads,
 /// `.own` against the person's own mean; `.rank` is the part of the person's past below it,
-/// from -1.5 to 1.5. `.brief`, `.short`, `.medium` and `.long` are the last 20 s, half minute,
+/// from -1.5 to 1.5. Both are shrunk towards the population while little of the person is known. `.brief`, `.short`, `.medium` and `.long` are the last 20 s, half minute,
 /// minute and minute against 0.5 to 2, 1 to 4, 3 to 6 and 6 to 12 minutes before, in the
 /// scatter of the person's own moments.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,6 +21,7 @@ mod filter;
 mod fixed;
 #[cfg(test)]
 mod golden;
+mod grounds;
 mod hops;
 mod inbox;
 mod inputs;
@@ -36,6 +37,7 @@ mod teaching;
 mod terms;
 mod usual;
 mod views;
+mod words;
 
 pub use alert::{Alert, AlertTransition};
 pub use assessment::{Assessment, Cause, Level, Output, Reason};
@@ -43,6 +45,7 @@ pub use beats::{BeatClass, classify, find_peaks, find_peaks_msptd};
 pub use config::{Config, ConfigError};
 pub use detector::{Detector, RestoreError};
 pub use features::{Feature, FeatureVector, lf_hf, lomb};
+pub use grounds::{Ground, OwnFigures};
 pub use inputs::Inputs;
 pub use model::{About, Model, ModelError, Parts, Thresholds, default_model};
 pub use terms::{Term, TermError};

@@ -195,10 +195,18 @@ impl Model {
     /// How much each feature adds to the logit, over its views, in the features' order.
     pub(crate) fn contributions(&self, inputs: &Inputs) -> Contributions {
         let mut sums = [0.0; COUNT];
-        for ((feature, _), added) in self.places.iter().zip(self.weigh(inputs)) {
-            sums[*feature as usize] += added;
+        for (feature, _, added) in self.added(inputs) {
+            sums[feature as usize] += added;
         }
         Contributions(sums)
+    }
+
+    /// What each term adds for these inputs, with the feature and the view that it weighs.
+    pub(crate) fn added(&self, inputs: &Inputs) -> impl Iterator<Item = (Feature, usize, f64)> {
+        self.places
+            .iter()
+            .zip(self.weigh(inputs))
+            .map(|((feature, view), adds)| (*feature, *view, adds))
     }
 }
 

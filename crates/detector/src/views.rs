@@ -10,6 +10,30 @@ use crate::usual::CLIP;
 const CHANGES: [(usize, (usize, usize)); 4] =
     [(1, (3, 11)), (2, (6, 23)), (5, (18, 35)), (5, (36, 71))];
 
+/// The means of the last moments, and of those that they are held against, for each change.
+pub(crate) struct Changes([(Sums, Sums, usize); CHANGES.len()]);
+
+impl Changes {
+    /// Of a hop that ends now, in the population's spreads, after those before it.
+    pub(crate) fn of(newest: &FeatureVector, before: &Hops) -> Self {
+        let now = Sums::default().with(newest);
+        // One hop later, those before it are older by one.
+        Self(CHANGES.map(|(last, (from, until))| {
+            let last = before.sums(0..=last - 1).and(&now);
+            (last, before.sums(from - 1..=until - 1), until + 1 - from)
+        }))
+    }
+
+    /// The mean of the last moments and of those before, where enough of them are there.
+    pub(crate) fn means(&self, feature: Feature) -> [Option<(f64, f64)>; CHANGES.len()] {
+        self.0.each_ref().map(|(last, before, hops)| {
+            // A third of the earlier ones must be there.
+            let fewest = u8::try_from(hops / 3).unwrap_or(u8::MAX);
+            Some((last.mean(feature, 1)?, before.mean(feature, fewest)?))
+        })
+    }
+}
+
 /// The inputs of a hop that ends now, in the population's spreads, after those before it.
 pub(crate) fn views(
     newest: &FeatureVector,
@@ -17,20 +41,13 @@ pub(crate) fn views(
     baseline: &Baseline,
     model: &Model,
 ) -> Inputs {
-    let now = Sums::default().with(newest);
-    // One hop later, those before it are older by one.
-    let sums = CHANGES.map(|(last, (from, until))| {
-        (before.sums(0..=last - 1).and(&now), before.sums(from - 1..=until - 1), until + 1 - from)
-    });
+    let changes = Changes::of(newest, before);
     let of = |feature| {
         let level = newest.of(feature);
         let place = level.map(|level| baseline.place(feature, level));
         let per_scatter = 1.0 / baseline.scatter(feature, place, model);
-        let [brief, short, medium, long] = sums.each_ref().map(|(last, before, hops)| {
-            // A third of the earlier ones must be there.
-            let fewest = u8::try_from(hops / 3).unwrap_or(u8::MAX);
-            Some((last.mean(feature, 1)? - before.mean(feature, fewest)?) * per_scatter)
-        });
+        let change = |(last, before)| (last - before) * per_scatter;
+        let [brief, short, medium, long] = changes.means(feature).map(|means| means.map(change));
         let (rank, own) = (place.map(|place| place.rank), place.map(|place| place.off));
         [level, rank, own, brief, short, medium, long]
             .map(|view| view.map_or(0.0, |view| view.clamp(-CLIP, CLIP)))

@@ -126,6 +126,27 @@ impl Feature {
         Self::ALL.into_iter().find(|feature| feature.name() == name)
     }
 
+    /// The sign that it shows, named by one feature of it: those that say the same to a carer.
+    #[must_use]
+    pub const fn sign(self) -> Self {
+        match self {
+            Self::HeartRateNow | Self::HeartRateTracked | Self::HeartRateResidual => {
+                Self::HeartRate
+            }
+            Self::Rmssd | Self::Pnn50 => Self::Sdnn,
+            Self::PulseCleanNow | Self::PulseAgreement => Self::PulseClean,
+            Self::SclNow => Self::Scl,
+            Self::SclLogSlope | Self::SclSlope => Self::EdaRising,
+            Self::ScrAmplitude | Self::ScrRise | Self::PhasicDeviation => Self::ScrRate,
+            Self::TemperatureSlope5 => Self::TemperatureSlope3,
+            Self::Enmo | Self::Jerk | Self::MovementBurst => Self::Activity,
+            Self::StereotypyRate | Self::StereotypyBand => Self::Stereotypy,
+            Self::BreathLine => Self::BreathRatio,
+            Self::PosturePitch | Self::PostureRoll | Self::PostureWander => Self::PostureChange,
+            alone => alone,
+        }
+    }
+
     /// The value as baselines and models weigh it.
     pub(crate) fn weighed(self, value: f64) -> f64 {
         match self.scale() {
@@ -135,8 +156,19 @@ impl Feature {
         }
     }
 
+    /// How a value is weighed, as a formula.
+    #[must_use]
+    pub fn formula(self) -> String {
+        match self.scale() {
+            Linear => "value".to_owned(),
+            Log(more) => format!("ln(value + {more})"),
+            Root => "sqrt(value)".to_owned(),
+        }
+    }
+
     /// The value in its unit again.
-    pub(crate) fn plain(self, weighed: f64) -> f64 {
+    #[must_use]
+    pub fn plain(self, weighed: f64) -> f64 {
         match self.scale() {
             Linear => weighed,
             Log(more) => (weighed.exp() - more).max(0.0),
@@ -207,6 +239,7 @@ mod tests {
             let back = feature.plain(feature.weighed(2.5));
             assert!((back - 2.5).abs() < 1e-12, "{}", feature.name());
             assert_eq!(Feature::named(feature.name()), Some(feature));
+            assert_eq!(feature.sign().sign(), feature.sign(), "{}", feature.name());
         }
     }
 }
