@@ -4,6 +4,7 @@
 //! and prints.
 #![expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
 
+mod account;
 mod beats;
 mod compare;
 mod crop;
@@ -80,7 +81,8 @@ enum Command {
         Exit code 3 where there was a verdict without sight, a panic, or something not refused.")]
     Faults(faults::FaultsArgs),
     /// Say why there was an alert: inputs, what is usual, and what each adds to the score.
-    #[command(after_help = "Example: tidewatch study explain recordings/S02.zip --alert 1")]
+    #[command(after_help = "Example: tidewatch study explain recordings/S07.zip --alert 1\n\n\
+        Without --alert and --at: every alert of the recording, as it began and as it got worse.")]
     Explain(explain::ExplainArgs),
 }
 
