@@ -31,7 +31,7 @@ pub struct OwnFigures {
     pub windows: f64,
     /// Their mean.
     pub mean: f64,
-    /// Their mean squared distance from it.
+    /// The mean of their squared `.own`, each as it was at its time.
     pub squared: f64,
     /// Windows in the bins of a quarter of a spread below that of the value.
     pub below: f64,

@@ -50,7 +50,7 @@ pub(crate) fn reasons(
     worth.take(MOST).map(|(_, reason)| reason).collect()
 }
 
-/// What speaks for an alert, in numbers that say so: a value that lies on one side of what its
+/// What speaks for an alarm, in numbers that say so: a value that lies on one side of what its
 /// view compares it with, and on the other of what a carer would read, is none.
 fn compared(of: &Assessment, before: &Hops, baseline: &Baseline, model: &Model) -> Vec<Compared> {
     let changes = Changes::of(&model.spreads(&of.features), before);

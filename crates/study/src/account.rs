@@ -27,7 +27,7 @@ const NOTES: &[&str] = &[
     "brief, short, medium, long: (last - before) / scatter, each the mean level of the hops of these",
     "  ages that have the feature; the hop itself has age 0. 0 where less than a third are there.",
     "scatter: sqrt((60 * within^2 + windows * squared + own^2) / (60 + windows + 1)), where squared",
-    "  is the past's mean squared distance; each is taken from the mean of the time with its window.",
+    "  is the mean of own^2 over the past, each as it was at its time.",
     "The past is not every hop. All with a score teach until 10 minutes are known; later those of",
     "  quality 0.5 and more, below RISING, and not within half an hour of HIGH (what lasts for longer",
     "  than an hour teaches after all). It counts as many windows as a half-life of 2 h leaves, so",
@@ -40,7 +40,7 @@ const NOTES: &[&str] = &[
     "  numbers lie on the side that the input says: level, rank and own are told as the value against",
     "  what is usual for the person; the others as the mean of the last hops against that of those",
     "  before, back in the feature's unit. It adds what all features of its sign add, smoothed.",
-    "Every reason of an alert: up to three signs that add more than 0.3, at least the heaviest.",
+    "Reasons are up to three signs that add more than 0.3, at least the heaviest.",
 ];
 
 /// A hop, and what is needed to follow it.
@@ -198,5 +198,143 @@ struct Text(String);
 impl Text {
     fn line(&mut self, words: impl Display) {
         writeln!(self.0, "{words}").expect("a string takes all");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use biosignal::{Channel, DeviceId, Reading, Timestamp};
+    use detector::{Config, Thresholds, Usual};
+
+    use super::*;
+    use crate::run::{before, run};
+    use crate::scores;
+    use crate::stream::Stream;
+
+    const START: i64 = 1_600_000_000;
+    const SECONDS: u32 = 840;
+
+    /// A pulse, sweat that moves and a restless wrist.
+    fn stream() -> Stream {
+        let second = |at: u32| {
+            let measured_at = Timestamp::from_seconds(START + i64::from(at));
+            let reading = move |channel, hz: u32, sample: &dyn Fn(f64) -> Vec<i32>| Reading {
+                device: DeviceId::from_address([1; 6]),
+                channel,
+                epoch: 1,
+                sequence: at,
+                measured_at,
+                received_at: measured_at,
+                period_us: 1_000_000 / hz,
+                samples: (0..hz)
+                    .flat_map(|index| sample(f64::from(at) + f64::from(index) / f64::from(hz)))
+                    .collect(),
+            };
+            let whole = |value: f64| value as i32;
+            let sweat = |t: f64| 2.0e6 + 2.0e5 * (t / 9.0).sin() + 3.0e5 * (t / 140.0).cos();
+            let swing = |t: f64| 30.0 + 25.0 * (t / 90.0).sin();
+            [
+                reading(Channel::Bvp, 64, &|t| {
+                    vec![whole(8000.0 * (t * 7.5 + (t * 0.3).sin()).sin())]
+                }),
+                reading(Channel::Eda, 4, &|t| vec![whole(sweat(t))]),
+                reading(Channel::Acceleration, 32, &|t| {
+                    vec![whole(swing(t) * (t * 3.0).sin()), 20, whole(1000.0 + swing(t) * t.cos())]
+                }),
+            ]
+        };
+        let readings = (0..SECONDS).flat_map(second).collect();
+        let end = START + i64::from(SECONDS);
+        Stream::from_readings(
+            readings,
+            Timestamp::from_seconds(START),
+            Timestamp::from_seconds(end),
+        )
+    }
+
+    /// The built-in model, to which everybody's arousal rises.
+    fn easily_alarmed() -> Arc<Model> {
+        let mut parts = detector::default_model().parts().clone();
+        parts.thresholds = Thresholds { rising: 1e-9, high: 2.0 };
+        Arc::new(Model::new(parts).expect("it fits"))
+    }
+
+    /// The rows of a column up to a hop, with whether they have a score; the hop is the last.
+    fn rows(csv: &str, column: &str, until: f64) -> Vec<(Option<f64>, bool)> {
+        let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let head = lines.next().expect("a head");
+        let place = head.iter().position(|name| *name == column).expect("a column");
+        lines
+            .take_while(|row| row[0].parse::<f64>().expect("a time") <= until)
+            .map(|row| (row[place].parse().ok(), !row[1].is_empty()))
+            .collect()
+    }
+
+    /// The scatter of the past before the last row, by the printed formula.
+    fn scatter(levels: &[(Option<f64>, bool)], within: f64) -> f64 {
+        let (mut windows, mut mean, mut squared) = (0.0, 0.0, 0.0);
+        let own = |level: f64, windows: f64, mean: f64| {
+            level - (windows * mean + level) / (windows + 31.0)
+        };
+        let (now, past) = levels.split_last().expect("a hop");
+        // Ten minutes are learned from; from then on the score is above RISING.
+        for level in past.iter().filter(|row| row.1).take(60).filter_map(|row| row.0) {
+            let off = own(level, windows, mean);
+            squared = (windows * squared + off * off) / (windows + 1.0);
+            mean = (windows * mean + level) / (windows + 1.0);
+            windows += 1.0;
+        }
+        let off = own(now.0.expect("a value"), windows, mean);
+        ((60.0 * within * within + windows * squared + off * off) / (61.0 + windows)).sqrt()
+    }
+
+    fn mean(levels: &[(Option<f64>, bool)], youngest: usize, oldest: usize) -> f64 {
+        let ages = levels.iter().rev().skip(youngest).take(oldest + 1 - youngest);
+        let there: Vec<f64> = ages.filter_map(|row| row.0).collect();
+        there.iter().sum::<f64>() / there.len() as f64
+    }
+
+    #[test]
+    fn rows_and_a_model_are_enough_to_find_the_printed_inputs() {
+        let (stream, config, model) = (stream(), Config::default(), easily_alarmed());
+        let found = run(&stream, &config, &model);
+        let alert = &found.alerts[0];
+        let hop = found.assessments.iter().position(|it| it.at == alert.at).expect("a row");
+        let of = &found.assessments[hop];
+        let account = Account {
+            name: "R01",
+            of,
+            before: Some(&found.assessments[hop - 1]),
+            grounds: before(&stream, &config, &model, of.at).grounds(of),
+            model: &model,
+        };
+        let text = account.text();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        scores::write(file.path(), &found.assessments).expect("writable");
+        let csv = std::fs::read_to_string(file.path()).expect("written");
+        for feature in ["phasic_deviation", "posture_wander"] {
+            let Usual { usual, scale, within } = model.parts().population[feature];
+            let weigh = |value: f64| (((value + 0.001).ln() - usual) / scale).clamp(-4.0, 4.0);
+            let rows = rows(&csv, feature, of.at.as_seconds_f64());
+            let levels: Vec<_> = rows.iter().map(|(value, has)| (value.map(weigh), *has)).collect();
+            let per_scatter = 1.0 / scatter(&levels, within);
+            let change = |last, (from, until)| {
+                let change = mean(&levels, 0, last) - mean(&levels, from, until);
+                (change * per_scatter).clamp(-4.0, 4.0)
+            };
+            for (view, by_hand) in [
+                ("level", mean(&levels, 0, 0)),
+                ("brief", change(1, (3, 11))),
+                ("medium", change(5, (18, 35))),
+            ] {
+                let line = text.lines().find(|it| it.contains(&format!("{feature}.{view} ")));
+                let printed = line.and_then(|it| it.split("is ").nth(1)?.split(',').next());
+                let printed: f64 = printed.expect("printed").parse().expect("a number");
+                assert!((printed - by_hand).abs() < 2e-4, "{feature}.{view} {by_hand}: {text}");
+                assert!(by_hand.abs() > 1e-3, "{feature}.{view} shows nothing");
+            }
+        }
     }
 }

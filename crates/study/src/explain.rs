@@ -66,7 +66,7 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 
 /// Every alert, as it began and as it got worse.
 fn list(name: &str, alerts: &[Alert]) -> String {
-    let mut text = format!("{name}: {} alerts\n", alerts.len());
+    let mut text = format!("{name}, alerts as they began and got worse: {}\n", alerts.len());
     for (number, alert) in (1..).zip(alerts) {
         let at = alert.at.as_seconds_f64();
         let how = if alert.at == alert.raised_at { "raised" } else { "escalated" };
