@@ -232,6 +232,7 @@ mod tests {
                     .flat_map(|index| sample(f64::from(at) + f64::from(index) / f64::from(hz)))
                     .collect(),
             };
+            #[expect(clippy::cast_possible_truncation, reason = "small made-up samples")]
             let whole = |value: f64| value as i32;
             let sweat = |t: f64| 2.0e6 + 2.0e5 * (t / 9.0).sin() + 3.0e5 * (t / 140.0).cos();
             let swing = |t: f64| 30.0 + 25.0 * (t / 90.0).sin();
