@@ -68,7 +68,9 @@ impl Budget {
     pub(crate) fn thresholds(&self, model: Thresholds, config: &Config) -> Thresholds {
         let trust = self.hours / (self.hours + SHRINK_H);
         let blend = |model: f64, most: f64, per_hour: f64| {
-            let least = Model::score(logit(model) - MOST_BELOW);
+            // Where no score reaches, none does for anybody.
+            let reached = model > 0.0 && model < 1.0;
+            let least = if reached { Model::score(logit(model) - MOST_BELOW) } else { model };
             let own = self.own(per_hour).clamp(least, most.max(least));
             trust * own + (1.0 - trust) * model
         };
@@ -130,6 +132,16 @@ mod tests {
     #[test]
     fn little_is_known_at_first() {
         assert_eq!(after(0, 0.1, 0.99, 1), model());
+    }
+
+    #[test]
+    fn thresholds_that_no_score_reaches_stay() {
+        for model in [Thresholds { rising: 2.0, high: 2.0 }, Thresholds { rising: 1.0, high: 1.0 }]
+        {
+            let mut budget = Budget::default();
+            (0..9000).for_each(|_| budget.take(0.1, &Config::default()));
+            assert_eq!(budget.thresholds(model, &Config::default()), model);
+        }
     }
 
     #[test]
