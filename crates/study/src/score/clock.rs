@@ -107,7 +107,7 @@ mod tests {
             scores: Vec::new(),
             levels: None,
             events: Vec::new(),
-            known_from: 0.0,
+            known_from: None,
         };
         (0..count).map(graded).collect()
     }
