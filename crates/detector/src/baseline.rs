@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Feature, FeatureVector};
-use crate::grounds::OwnFigures;
 use crate::hops::HOP_S;
 use crate::model::Model;
 use crate::usual::Usual;
@@ -47,6 +46,23 @@ struct Learned {
     /// either side of a value is asked more often than another is added.
     #[serde(with = "crate::fixed")]
     until: [f64; BINS],
+}
+
+/// What a person's past says of a feature, the window in question not among it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnFigures {
+    /// Windows that taught it, as far as they still count.
+    pub windows: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The mean of their squared `.own`, each as it was at its time.
+    pub squared: f64,
+    /// Windows in the bins of a quarter of a spread below that of the value.
+    pub below: f64,
+    /// Windows in the bin of the value.
+    pub alike: f64,
+    /// Windows in all bins.
+    pub all: f64,
 }
 
 /// A value against the person's past, itself included.

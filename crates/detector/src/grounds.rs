@@ -1,4 +1,4 @@
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, OwnFigures};
 use crate::features::{Feature, FeatureVector};
 use crate::hops::Hops;
 use crate::model::Model;
@@ -22,23 +22,6 @@ pub struct Ground {
     /// For `.brief`, `.short`, `.medium` and `.long`: the means of the last moments and of
     /// those before.
     pub changes: [Option<(f64, f64)>; 4],
-}
-
-/// What a person's past says of a feature, the window in question not among it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OwnFigures {
-    /// Windows that taught it, as far as they still count.
-    pub windows: f64,
-    /// Their mean.
-    pub mean: f64,
-    /// The mean of their squared `.own`, each as it was at its time.
-    pub squared: f64,
-    /// Windows in the bins of a quarter of a spread below that of the value.
-    pub below: f64,
-    /// Windows in the bin of the value.
-    pub alike: f64,
-    /// Windows in all bins.
-    pub all: f64,
 }
 
 /// What the inputs of a hop are made of that ends now, after those before it.
