@@ -6,8 +6,8 @@
 Writes window.json: 60 s of synthetic signals in the integer steps in which samples travel, and what NeuroKit2 and
 scipy make of the same numbers; beats.json: inter-beat intervals with every kind of artefact, and their classes after
 Lipponen & Tarvainen (2019) as NeuroKit2 finds them; and, where a folder of recordings is given (make_golden.py
-RECORDINGS), recorded.json: what the references make of windows of 60 s of them, and where those windows are. No sample
-of a person is kept here.
+RECORDINGS), recorded.json: what the references make of windows of 60 s of them, and live.json: every feature that a
+detector is to find at some moments of them (live.py), each with where that was. No sample of a person is kept here.
 """
 
 import io
@@ -20,6 +20,8 @@ import neurokit2 as nk
 from hrvanalysis import get_time_domain_features
 import numpy as np
 import scipy.signal as ss
+
+import live
 
 HERE = pathlib.Path(__file__).resolve().parent
 BVP_HZ, ACC_HZ, EDA_HZ, TEMP_HZ = 64, 32, 4, 4
@@ -150,16 +152,44 @@ def window_of(folder, name, start):
             "heart": heart, "skin": still, "motion": moved}
 
 
+def heard(folder):
+    """What is found live while a detector still learns, and three times later."""
+    return [moment for path in sorted(folder.glob("*.zip")) for moment in moments_of(path)]
+
+
+def moments_of(path):
+    (start, bvp), (_, acc), (_, eda), (_, temperature) = (whole(path, file) for file in ("BVP", "ACC", "EDA", "TEMP"))
+    signals = {"bvp": steps(bvp, 0.01), "acceleration": steps(acc / 64, 1 / 1024), "eda": steps(eda, 1e-6),
+               "temperature": steps(temperature, 0.01)}
+    moments = [(start + after) // 10 * 10 for after in (590, 910, 1810, 2710)]
+    return [{"recording": path.stem, "time_unix": moment, "features": live.features(signals, start, moment),
+             "unknown": live.unknown(start, moment)}
+            for moment in moments]
+
+
 def settled(sections, signal):
     return sections, signal, -1, ss.sosfilt_zi(sections) * signal[0]
 
 
 def cut(archive, file, start):
-    with zipfile.ZipFile(archive) as files:
-        rows = np.loadtxt(io.TextIOWrapper(files.open(f"{file}.csv")), delimiter=",", ndmin=2)
+    rows = table(archive, file)
     hz = int(rows[1, 0])
-    values = rows[2 + start * hz:2 + (start + SECONDS) * hz]
-    return values if values.shape[1] > 1 else values[:, 0]
+    return column(rows[2 + start * hz:2 + (start + SECONDS) * hz])
+
+
+def whole(archive, file):
+    """When a channel begins (unix s), and its samples."""
+    rows = table(archive, file)
+    return int(rows[0, 0]), column(rows[2:])
+
+
+def table(archive, file):
+    with zipfile.ZipFile(archive) as files:
+        return np.loadtxt(io.TextIOWrapper(files.open(f"{file}.csv")), delimiter=",", ndmin=2)
+
+
+def column(rows):
+    return rows if rows.shape[1] > 1 else rows[:, 0]
 
 
 def plain(value):
@@ -187,7 +217,9 @@ def main():
     write("window.json", {**window, "reference": reference})
     write("beats.json", beats(rng))
     if len(sys.argv) > 1:
-        write("recorded.json", {"windows": recorded(pathlib.Path(sys.argv[1]))})
+        folder = pathlib.Path(sys.argv[1])
+        write("recorded.json", {"windows": recorded(folder)})
+        write("live.json", {"moments": heard(folder)})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 //! What the detector computes against what NeuroKit2, scipy, numpy and hrv-analysis compute
-//! from the same samples.
+//! from the same samples: its formulas on single windows, and what it finds live.
 
-use std::collections::BTreeMap;
+mod live;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,9 +14,9 @@ use clap::Args;
 use detector::{BeatClass, FeatureVector, batch, classify, find_peaks_msptd};
 use serde_json::Value;
 
-const SYNTHETIC: &str = include_str!("../../../models/golden/window.json");
-const BEATS: &str = include_str!("../../../models/golden/beats.json");
-const RECORDED: &str = include_str!("../../../models/golden/recorded.json");
+const SYNTHETIC: &str = include_str!("../../../../models/golden/window.json");
+const BEATS: &str = include_str!("../../../../models/golden/beats.json");
+const RECORDED: &str = include_str!("../../../../models/golden/recorded.json");
 const WINDOW_S: usize = 60;
 const PULSE_HZ: f64 = 64.0;
 const SLOW_PERIOD_US: u32 = 250_000;
@@ -36,7 +38,26 @@ struct Row {
     largest: f64,
 }
 
-type Table = BTreeMap<&'static str, Row>;
+/// By feature.
+type Table = BTreeMap<(&'static str, How), Row>;
+
+/// How a value came about that is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// By the detector's formula, from a window that stands alone.
+    Formula,
+    /// By the whole detector, from all that it heard before.
+    Live,
+}
+
+impl How {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Formula => "formula",
+            Self::Live => "live",
+        }
+    }
+}
 
 /// Prints the table; exit code 3 where anything is outside of its tolerance.
 pub(crate) fn execute(args: &ParityArgs) -> anyhow::Result<ExitCode> {
@@ -50,14 +71,15 @@ fn print(table: &Table) -> std::io::Result<()> {
     let mut out = stdout().lock();
     writeln!(
         out,
-        "{:<22} {:<34} {:>7} {:>12} {:>9}",
-        "feature", "reference", "windows", "largest", "tolerance"
+        "{:<22} {:<8} {:<34} {:>7} {:>12} {:>9}",
+        "feature", "found", "reference", "windows", "largest", "tolerance"
     )?;
-    for (feature, Row { reference, tolerance, windows, largest }) in table {
+    for ((feature, how), Row { reference, tolerance, windows, largest }) in table {
+        let how = how.name();
         let verdict = if largest <= tolerance { "within" } else { "OUTSIDE" };
         writeln!(
             out,
-            "{feature:<22} {reference:<34} {windows:>7} {largest:>12.1e} {tolerance:>9.0e} {verdict}"
+            "{feature:<22} {how:<8} {reference:<34} {windows:>7} {largest:>12.1e} {tolerance:>9.0e} {verdict}"
         )?;
     }
     Ok(())
@@ -68,17 +90,19 @@ fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {
     synthetic(&mut table)?;
     let Some(folder) = recordings else { return Ok(table) };
     let recorded: Value = serde_json::from_str(RECORDED)?;
-    let mut open: Option<(String, Recording)> = None;
-    for window in recorded["windows"].as_array().context("no recorded windows")? {
-        let name = window["recording"].as_str().context("a window without its recording")?;
-        if open.as_ref().is_none_or(|(known, _)| known != name) {
-            let file = folder.join(format!("{name}.zip"));
-            let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
-            open = Some((name.to_owned(), Recording::from_zip(&bytes)?));
+    let windows = recorded["windows"].as_array().context("no recorded windows")?;
+    let moments = live::moments()?;
+    let names: BTreeSet<&str> = moments.iter().map(|moment| moment.recording.as_str()).collect();
+    for name in names {
+        let file = folder.join(format!("{name}.zip"));
+        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        let recording = Recording::from_zip(&bytes)?;
+        for window in windows.iter().filter(|window| window["recording"] == name) {
+            let start = window["start_s"].as_u64().context("a window without a start")?;
+            recorded_window(&mut table, window, &recording, usize::try_from(start)?)?;
         }
-        let (_, recording) = open.as_ref().context("just opened")?;
-        let start = window["start_s"].as_u64().context("a window without a start")?;
-        recorded_window(&mut table, window, recording, usize::try_from(start)?)?;
+        let of = moments.iter().filter(|moment| moment.recording == name);
+        live::compare(&mut table, of, &recording)?;
     }
     Ok(table)
 }
@@ -87,20 +111,21 @@ fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {
 fn synthetic(table: &mut Table) -> anyhow::Result<()> {
     let beats: Value = serde_json::from_str(BEATS)?;
     let peaks = indices(&beats["peaks_ms"]);
-    note(table, "beat_classes", differing(&peaks, 1000.0, &beats["classes"]));
+    note(table, "beat_classes", How::Formula, differing(&peaks, 1000.0, &beats["classes"]));
     let [times, values, hz, power] =
         ["times_s", "intervals_ms", "hz", "power"].map(|name| numbers(&beats["lomb"][name]));
     let found = detector::lomb(&times, &values, &hz);
     let differences = found.iter().zip(&power).map(|(found, power)| relative(*found, *power));
-    note(table, "lf_hf", differences.max_by(f64::total_cmp).unwrap_or(f64::NAN));
+    note(table, "lf_hf", How::Formula, differences.max_by(f64::total_cmp).unwrap_or(f64::NAN));
     let window: Value = serde_json::from_str(SYNTHETIC)?;
     let pulse = numbers(&window["reference"]["pulse"]["clean"]);
     let reference = &window["reference"]["pulse"];
     let peaks = detector::find_peaks(&pulse, PULSE_HZ);
-    note(table, "beats", apart(&peaks, &indices(&reference["peaks"])));
+    note(table, "beats", How::Formula, apart(&peaks, &indices(&reference["peaks"])));
     note(
         table,
         "beats_msptd",
+        How::Formula,
         apart(&find_peaks_msptd(&pulse, 64), &indices(&reference["msptd_peaks"])),
     );
     Ok(())
@@ -115,24 +140,29 @@ fn recorded_window(
     let pulse = samples(recording, Channel::Bvp, start)?;
     let peaks = batch::pulse_peaks(&pulse, PULSE_HZ);
     let band = batch::pulse_band(&pulse, PULSE_HZ);
-    note(table, "beats", apart(&peaks, &indices(&window["peaks"])));
+    note(table, "beats", How::Formula, apart(&peaks, &indices(&window["peaks"])));
     let second = find_peaks_msptd(&band, 64);
-    note(table, "beats_msptd", apart(&second, &indices(&window["msptd_peaks"])));
-    note(table, "beat_classes", differing(&peaks, PULSE_HZ, &window["classes"]));
+    note(table, "beats_msptd", How::Formula, apart(&second, &indices(&window["msptd_peaks"])));
+    note(table, "beat_classes", How::Formula, differing(&peaks, PULSE_HZ, &window["classes"]));
     features(table, &batch::heart(&peaks, PULSE_HZ), &window["heart"]);
     let skin = batch::skin(&samples(recording, Channel::Eda, start)?, SLOW_PERIOD_US);
     features(table, &skin, &window["skin"]);
     responses(table, &skin, &window["skin"]["scr"]);
     let warmth = samples(recording, Channel::SkinTemperature, start)?;
     let slope = batch::slope(&warmth, SLOW_PERIOD_US).context("a slope")?;
-    note(table, "temperature_slope", relative(slope, number(&window["skin"]["temperature_slope"])));
+    note(
+        table,
+        "temperature_slope",
+        How::Formula,
+        relative(slope, number(&window["skin"]["temperature_slope"])),
+    );
     let axes = samples(recording, Channel::Acceleration, start)?;
     let rows: Vec<[f64; 3]> = axes.chunks_exact(3).map(|row| [row[0], row[1], row[2]]).collect();
     let motion = batch::motion(&rows);
     features(table, &motion, &window["motion"]);
     for (ours, theirs) in [("posture_pitch", "pitch_deg"), ("posture_roll", "roll_deg")] {
         let found = motion.get(ours).context(ours)?;
-        note(table, ours, relative(found, number(&window["motion"][theirs])));
+        note(table, ours, How::Formula, relative(found, number(&window["motion"][theirs])));
     }
     Ok(())
 }
@@ -141,7 +171,7 @@ fn recorded_window(
 fn features(table: &mut Table, found: &FeatureVector, reference: &Value) {
     for (name, value) in found.iter() {
         if let Some(expected) = reference[name].as_f64() {
-            note(table, name, relative(value, expected));
+            note(table, name, How::Formula, relative(value, expected));
         }
     }
 }
@@ -155,14 +185,17 @@ fn responses(table: &mut Table, skin: &FeatureVector, reference: &Value) {
     for (name, expected) in [("scr_rate", count), ("scr_amplitude", amplitude), ("scr_rise", rise)]
     {
         if let Some(found) = skin.get(name).filter(|_| expected.is_finite()) {
-            note(table, name, relative(found, expected));
+            note(table, name, How::Formula, relative(found, expected));
         }
     }
 }
 
-fn note(table: &mut Table, feature: &'static str, difference: f64) {
-    let (reference, tolerance) = reference_of(feature);
-    let row = table.entry(feature).or_insert(Row { reference, tolerance, ..Row::default() });
+fn note(table: &mut Table, feature: &'static str, how: How, difference: f64) {
+    let (reference, tolerance) = match how {
+        How::Formula => reference_of(feature),
+        How::Live => ("definition in numpy and scipy", 1e-9),
+    };
+    let row = table.entry((feature, how)).or_insert(Row { reference, tolerance, ..Row::default() });
     row.windows += 1;
     // What cannot be compared is outside.
     row.largest = if difference.is_nan() { f64::INFINITY } else { row.largest.max(difference) };
@@ -241,6 +274,8 @@ fn indices(value: &Value) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use detector::Feature;
+
     use super::*;
 
     #[test]
@@ -251,16 +286,21 @@ mod tests {
         if recordings.is_none() {
             println!("{} is absent: only synthetic windows are compared", folder.display());
         }
-        for (feature, row) in compare(recordings)? {
-            assert!(row.windows > 0 && row.largest <= row.tolerance, "{feature}: {row:?}");
+        let table = compare(recordings)?;
+        for (feature, row) in &table {
+            assert!(row.windows > 0 && row.largest <= row.tolerance, "{feature:?}: {row:?}");
         }
+        let live = |name: &&str| table.contains_key(&(*name, How::Live));
+        let missing: Vec<_> =
+            Feature::ALL.map(Feature::name).into_iter().filter(|name| !live(name)).collect();
+        assert!(recordings.is_none() || missing.is_empty(), "not compared live: {missing:?}");
         Ok(())
     }
 
     #[test]
     fn what_cannot_be_compared_is_outside() {
         let mut table = Table::new();
-        note(&mut table, "scl", relative(1.0, f64::NAN));
-        assert_eq!(table["scl"].largest, f64::INFINITY);
+        note(&mut table, "scl", How::Formula, relative(1.0, f64::NAN));
+        assert_eq!(table[&("scl", How::Formula)].largest, f64::INFINITY);
     }
 }
