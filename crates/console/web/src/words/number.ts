@@ -10,33 +10,9 @@ export function figure(value: number | null, decimals: number): string {
   return value === null || !Number.isFinite(value) ? '–' : value.toFixed(decimals);
 }
 
-/** A reason's value with its unit: large numbers lose decimals, small ones keep two; a share is a percentage. */
-export function quantity(value: number, unit: string): string {
-  if (unit === '1') return percent(value);
-  const size = Math.abs(value);
-  const decimals = size >= 20 ? 0 : size >= 2 ? 1 : 2;
-  const shown = value.toFixed(decimals).replace('-', '−');
-  return unit === '' ? shown : `${shown} ${unitWord(unit)}`;
-}
-
 /** A reason's own words, with the micro sign where a keyboard had none. */
 export function plain(text: string): string {
   return text.replace(/(?<!\p{L})[u\u03bc](?=S(?!\p{L}))/gu, 'µ');
-}
-
-/** A unit as staff read it. */
-export function unitWord(unit: string): string {
-  const words: Record<string, string> = {
-    uS: 'µS',
-    'beats/min': 'beats a minute',
-    'beat/min': 'beats a minute',
-    bpm: 'beats a minute',
-    '1/min': 'a minute',
-    Cel: '°C',
-    C: '°C',
-  };
-  const [measure = '', per] = unit.split('/');
-  return words[unit] ?? (words[measure] ?? measure) + (per === 'min' ? ' a minute' : per ? `/${per}` : '');
 }
 
 /** A band's short name: the last four of its address, as printed on it. */
