@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 
 use super::again::drawn;
+use super::found::{Found, found};
 use super::svg::{Plot, round_step};
-use super::text::{about, active, notes, number};
+use super::text::{about, notes, number};
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 
@@ -230,19 +231,9 @@ fn alarms(rows: &[Row]) -> String {
     ];
     let of_row = |row: &Row| {
         let name = escape(&row.name);
-        let given = row
-            .summary
-            .events_at
-            .iter()
-            .map(move |(budget, it)| event(&name, budget, it, active(row, budget)));
-        let name = with_below(&escape(&row.name), "threshold from others");
-        let carried = row
-            .carried_over
-            .iter()
-            .map(move |(budget, it)| event(&name, budget, it, String::new()));
-        let name = with_below(&escape(&row.name), "own level");
-        let own = row.summary.own_level.iter().map(move |it| event(&name, "", it, String::new()));
-        given.chain(carried).chain(own).collect::<Vec<_>>()
+        let line =
+            |it: Found<'_>| event(&with_below(&name, it.by), it.budget, it.figures, it.active);
+        found(row).into_iter().map(line).collect::<Vec<_>>()
     };
     table(&head, rows.iter().flat_map(of_row))
 }

@@ -1,6 +1,7 @@
 //! An evaluation to read: on a terminal, and in a browser.
 
 mod again;
+mod found;
 mod html;
 mod svg;
 mod text;

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use super::found::found;
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 use crate::words::counted;
@@ -51,20 +52,14 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         "warned"
     ));
     for row in &outcome.rows {
-        for (budget, it) in &row.summary.events_at {
-            let name = format!("{}, in hindsight", row.name);
-            line(events(&name, budget, it, active(row, budget)));
-        }
-        for (budget, it) in &row.carried_over {
-            line(events("  chosen on others", budget, it, String::new()));
-        }
-        match (&row.alerts, &row.summary.own_level) {
-            (Some(alerts), _) => {
-                line(events("  own level RISING", "", &alerts.rising, String::new()));
-                line(events("  own level HIGH", "", &alerts.high, String::new()));
-            }
-            (None, Some(it)) => line(events("  own level", "", it, String::new())),
-            (None, None) => {}
+        for (place, of) in found(row).into_iter().enumerate() {
+            // The first line of a detector names it.
+            let name = if place == 0 {
+                format!("{}, {}", row.name, of.by)
+            } else {
+                format!("  {}", of.by)
+            };
+            line(events(&name, of.budget, of.figures, of.active));
         }
     }
     for words in people(outcome).into_iter().chain(notes()) {
@@ -145,12 +140,6 @@ fn events(name: &str, budget: &str, it: &EventFigures, active: String) -> String
         lead.unwrap_or_default(),
         format!("{}/{}", it.early.warned, it.early.onsets)
     )
-}
-
-/// Of the false alarms within a budget, those in the most active fifth of the time.
-pub(super) fn active(row: &Row, budget: &str) -> String {
-    let of = row.false_alarms_while_active.get(budget);
-    of.map(|it| format!("{}/{}", it.while_active, it.all)).unwrap_or_default()
 }
 
 fn people(outcome: &Outcome) -> Vec<String> {
