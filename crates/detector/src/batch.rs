@@ -197,7 +197,10 @@ pub fn alerts(
 ) -> Vec<AlertTransition> {
     let (mut alarm, mut budget) = (Alarm::default(), Budget::default());
     let mut judge = |hop: ScoredHop| {
-        let Some(score) = hop.score else { return alarm.end(hop.at, None) };
+        let Some(score) = hop.score else {
+            budget.interrupt();
+            return alarm.end(hop.at, None);
+        };
         if hop.learning {
             return None;
         }

@@ -135,6 +135,27 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_seen_upholds_no_alarm_and_leads_to_none() {
+        let config = Config::default();
+        let highest = |budget: &Budget| budget.tried.last().map(|tried| tried.alarms);
+        let hidden_after = |hops: usize| {
+            let mut budget = Budget::default();
+            // Two hops above make an alarm, which lasts.
+            (0..90).for_each(|hop| {
+                budget.take(1.0, &config);
+                if hop % hops == hops - 1 {
+                    budget.interrupt();
+                }
+            });
+            highest(&budget).unwrap_or_default()
+        };
+        assert!((0.9..1.0).contains(&hidden_after(90)));
+        assert_eq!(hidden_after(1), 0.0);
+        // Every ten minutes another, since the one before was not upheld.
+        assert!((1.9..2.0).contains(&hidden_after(60)));
+    }
+
+    #[test]
     fn thresholds_that_no_score_reaches_stay() {
         for model in [Thresholds { rising: 2.0, high: 2.0 }, Thresholds { rising: 1.0, high: 1.0 }]
         {

@@ -213,7 +213,7 @@ impl Detector {
         let mut assessment = self.seen(second, &window, &spreads, hidden);
         if assessment.cause.is_none() {
             let contributions = self.weigh(&mut assessment);
-            let level = self.state.alarm.level();
+            let level = self.state.alarm.level(&self.config);
             assessment.level = if assessment.personal { level } else { Level::Learning };
             assessment.reasons = self.reasons(&contributions, &assessment);
         }
@@ -307,7 +307,7 @@ impl Detector {
                 reasons: &|| reasons::reasons(&contributions, of, hops, baseline, model),
             };
             alert = alarm.judge(&scored, thresholds, &self.config);
-            assessment.level = alarm.level();
+            assessment.level = alarm.level(&self.config);
         }
         assessment.reasons = self.reasons(&contributions, assessment);
         self.learn(assessment, window, spreads, score >= thresholds.rising);
