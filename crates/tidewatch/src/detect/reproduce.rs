@@ -1,6 +1,6 @@
 //! Judges what the store holds once more, and compares with what was said live.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use anyhow::Context;
 use biosignal::{DeviceId, PersonId, Timestamp};
 use bus::wire;
 use prost::Message as _;
-use store::Store;
+use store::{Of, Store};
 
 use super::session::Session;
 use super::wearer::{Judge, Wearer};
@@ -55,20 +55,30 @@ struct Report {
     first_difference: Option<String>,
 }
 
+/// A detector goes on with a person from band to band, so that whoever wore this one is judged
+/// from the first band on.
 async fn compare(store: &Store, judge: &Judge, device: &DeviceId) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    let mut replay = Replay { store, judge, device, wearer: None, said: VecDeque::new() };
-    for stored in store.assessments_of(device).await? {
-        let live = wire::Assessment::decode(stored.payload.as_slice())
-            .context("a stored assessment cannot be read")?;
-        replay.follow(&live).await?;
-        report.live += 1;
-        let again = replay.said.pop_front();
-        if again.as_ref().is_some_and(|again| again.encode_to_vec() == stored.payload) {
-            report.identical += 1;
-        } else {
-            report.different += 1;
-            report.first_difference.get_or_insert_with(|| difference(&live, again.as_ref()));
+    let wearers: BTreeSet<PersonId> =
+        store.assessments_of(device).await?.into_iter().map(|it| it.person).collect();
+    let (from, until) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+    for person in wearers {
+        let mut replay = Replay { store, judge, wearer: None, said: VecDeque::new() };
+        for stored in store.assessments(&Of::Person(person), from, until).await? {
+            let live = wire::Assessment::decode(stored.payload.as_slice())
+                .context("a stored assessment cannot be read")?;
+            replay.follow(&live).await?;
+            let again = replay.said.pop_front();
+            if stored.device != *device {
+                continue;
+            }
+            report.live += 1;
+            if again.as_ref().is_some_and(|again| again.encode_to_vec() == stored.payload) {
+                report.identical += 1;
+            } else {
+                report.different += 1;
+                report.first_difference.get_or_insert_with(|| difference(&live, again.as_ref()));
+            }
         }
     }
     Ok(report)
@@ -95,7 +105,6 @@ fn difference(live: &wire::Assessment, again: Option<&wire::Assessment>) -> Stri
 struct Replay<'a> {
     store: &'a Store,
     judge: &'a Judge,
-    device: &'a DeviceId,
     wearer: Option<(Wearer, Vec<u8>)>,
     said: VecDeque<wire::Assessment>,
 }
@@ -109,7 +118,7 @@ impl Replay<'_> {
         for step in &live.steps {
             for range in &step.inputs {
                 let numbers = range.first..=range.last;
-                for batch in self.store.batches(self.device, range.epoch, numbers).await? {
+                for batch in self.store.batches(wearer.device(), range.epoch, numbers).await? {
                     wearer.feed(batch.epoch, batch.sequence, &batch.readings);
                 }
             }
@@ -140,13 +149,108 @@ impl Replay<'_> {
 
     async fn fresh(&self, live: &wire::Assessment) -> anyhow::Result<Wearer> {
         let person = PersonId::new(live.person.as_str())?;
+        let device = DeviceId::new(live.device.as_str())?;
         let at = Timestamp::from_micros(live.decided_at_us);
         let assignment = self
             .store
-            .assignment_at(self.device, at)
+            .assignment_at(&device, at)
             .await?
             .context("nobody is known to have worn the band then")?;
         let session = live.session.clone();
-        Ok(Wearer::fresh(person, self.device.clone(), assignment.from, self.judge, session))
+        Ok(Wearer::fresh(person, device, assignment.from, self.judge, session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use biosignal::{Channel, GatewayId, Reading};
+    use bus::BatchHead;
+    use store::Batch;
+    use tokio::sync::Notify;
+
+    use super::super::watch::Watch;
+    use super::*;
+
+    const BEGINS: i64 = 1_700_000_000;
+
+    fn band(number: u8) -> DeviceId {
+        DeviceId::from_address([0xC0, 0xFF, 0xEE, 0, 0, number])
+    }
+
+    /// What a band measured in a second.
+    fn second(device: &DeviceId, sequence: u32, at: Timestamp) -> Vec<Reading> {
+        let channels = [(Channel::Eda, 4), (Channel::Acceleration, 32)];
+        let one = |(channel, rate): (Channel, i32)| Reading {
+            device: device.clone(),
+            channel,
+            epoch: 1,
+            sequence,
+            measured_at: at,
+            received_at: at,
+            period_us: 1_000_000 / u32::try_from(rate).expect("a rate"),
+            samples: match channel {
+                Channel::Acceleration => (0..rate).flat_map(|it| [it * 7 % 31, 20, 1024]).collect(),
+                _ => (0..rate).map(|it| 2_000_000 + it * 900).collect(),
+            },
+        };
+        channels.map(one).into()
+    }
+
+    /// Has a band send so many batches, one a second, each stored and then judged.
+    async fn worn(store: &Store, watch: &mut Watch, device: &DeviceId, from: i64, count: u32) {
+        for sequence in 1..=count {
+            let at = Timestamp::from_seconds(from + i64::from(sequence));
+            let head = BatchHead {
+                device: device.clone(),
+                gateway: GatewayId::new("g1").expect("a name"),
+                epoch: 1,
+                sequence: u64::from(sequence),
+                created_at: at,
+                clock: None,
+            };
+            let readings = second(device, sequence, at.plus_micros(-1_000_000));
+            let batch = bus::batch_from_readings(&head, &readings).expect("a batch");
+            let kept = Batch {
+                device: device.clone(),
+                gateway: head.gateway,
+                epoch: 1,
+                sequence: u64::from(sequence),
+                live: true,
+                received_at: at,
+                payload: batch.encode_to_vec(),
+                readings,
+            };
+            store.append(vec![kept]).await.expect("kept");
+            watch.receive(Ok(bus::Message::Batch(batch)), at).await.expect("received");
+            watch.tick(at).await.expect("judged");
+        }
+    }
+
+    #[tokio::test]
+    async fn with_another_band_a_person_is_seen_at_once_and_all_of_it_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let person = store.create_person("Somebody", Vec::new()).await.expect("a person").id;
+        let judge = Judge::new(detector::Config::default(), Arc::new(detector::default_model()));
+        let mut watch = Watch::new(judge.clone(), store.clone(), Arc::new(Notify::new()));
+        let mut from = BEGINS;
+        for (device, count) in [(band(1), 120), (band(2), 150), (band(3), 40)] {
+            let at = Timestamp::from_seconds(from);
+            store.assign(&device, Some(&person), at, "test").await.expect("worn");
+            watch.begin(at).await.expect("watched");
+            worn(&store, &mut watch, &device, from, count).await;
+            from += i64::from(count);
+        }
+        for (device, begins, least) in [(band(1), 0, 10), (band(2), 120, 13), (band(3), 270, 3)] {
+            let report = compare(&store, &judge, &device).await.expect("compared");
+            assert_eq!((report.different, report.live), (0, report.identical), "{device}");
+            assert!(report.live >= least, "{device}: {}", report.live);
+            let blind = |it: &wire::Assessment| it.cause == detector::Cause::NoSignal.name();
+            for stored in store.assessments_of(&device).await.expect("stored") {
+                let said = wire::Assessment::decode(stored.payload.as_slice()).expect("said");
+                let since = said.at_us / 1_000_000 - BEGINS - begins;
+                assert!(since < 12 || !blind(&said), "{device} after {since} s");
+            }
+        }
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Decision {
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
+    device: DeviceId,
+    /// Batches of that device: each device's are numbered by themselves.
     consumed: Consumed,
     detector: Vec<u8>,
 }
@@ -88,15 +90,16 @@ impl Wearer {
         }
     }
 
-    /// Goes on from a snapshot.
+    /// Goes on from a snapshot, which may be of the time when the person wore another band.
     pub(super) fn resumed(
         self,
         snapshot: &[u8],
         judge: &Judge,
         session: String,
     ) -> anyhow::Result<Self> {
-        let Snapshot { consumed, detector } =
+        let Snapshot { device, consumed, detector } =
             postcard::from_bytes(snapshot).context("detector snapshot")?;
+        let consumed = if device == self.device { consumed } else { Consumed::default() };
         let detector =
             Detector::restore(judge.config.clone(), Arc::clone(&judge.model), &detector)?;
         Ok(Self { session, detector, consumed, ..self })
@@ -161,8 +164,11 @@ impl Wearer {
     }
 
     fn snapshot(&self) -> anyhow::Result<Vec<u8>> {
-        let snapshot =
-            Snapshot { consumed: self.consumed.clone(), detector: self.detector.snapshot() };
+        let snapshot = Snapshot {
+            device: self.device.clone(),
+            consumed: self.consumed.clone(),
+            detector: self.detector.snapshot(),
+        };
         postcard::to_stdvec(&snapshot).context("detector snapshot")
     }
 }
