@@ -14,7 +14,7 @@ const LATE_S: usize = 1;
 /// wave that can be read they find the same beats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Agreement {
-    /// When the open block began.
+    /// When the open block began, as its newest samples tell.
     start_us: i64,
     filtered: Vec<f64>,
     /// The first detector's beats since then.
@@ -33,9 +33,10 @@ impl Agreement {
     /// were told before it.
     pub(super) fn take(&mut self, at_us: i64, filtered: &[f64], period_us: i64) {
         if self.filtered.is_empty() {
-            self.start_us = at_us;
             self.beats.clear();
         }
+        // Beats carry the time that samples were given, which drifts against their number.
+        self.start_us = at_us - us(self.filtered.len(), period_us);
         let Some((first, rest)) = filtered.split_first() else { return };
         self.filtered.push(*first);
         if self.filtered.len() >= full(period_us) {
@@ -71,21 +72,24 @@ impl Agreement {
 
     fn close(&mut self, rate_hz: usize, period_us: i64) {
         let length = BLOCK_S * rate_hz;
-        let us = |samples: usize| i64::try_from(samples).unwrap_or(0) * period_us;
-        let end_us = self.start_us + us(length);
+        let end_us = self.start_us + us(length, period_us);
         let other = block_peaks(&self.filtered[..length], rate_hz);
-        let other: Vec<i64> = other.into_iter().map(|at| self.start_us + us(at)).collect();
+        let other: Vec<i64> =
+            other.into_iter().map(|at| self.start_us + us(at, period_us)).collect();
         let within = self.beats.partition_point(|at| *at < end_us);
         self.blocks.push_back((end_us, agreement(&self.beats[..within], &other)));
         self.beats.drain(..within);
         self.filtered.drain(..length);
-        self.start_us = end_us;
     }
 }
 
 /// As many samples as a block has, and as come until its beats are known.
 fn full(period_us: i64) -> usize {
     (BLOCK_S + LATE_S) * rate_hz(period_us)
+}
+
+fn us(samples: usize, period_us: i64) -> i64 {
+    i64::try_from(samples).unwrap_or(0) * period_us
 }
 
 fn rate_hz(period_us: i64) -> usize {
@@ -111,5 +115,44 @@ mod tests {
         assert_eq!(agreement(&[0, 800_000], &[400_000]), 0.0);
         assert_eq!(agreement(&[0, 800_000], &[0, 400_000]), 0.5);
         assert_eq!(agreement(&[], &[]), 0.0);
+    }
+
+    /// How far two detectors agree on a pulse of 72 a minute after so many minutes, where each
+    /// packet of half a second is told so much later than the one before.
+    fn agreement_after(minutes: i64, drift_ppm: i64) -> Option<f64> {
+        const PERIOD_US: i64 = 15_625;
+        let mut all = Agreement::default();
+        let wave =
+            |sample: i64| ((sample as f64 * 0.015_625 - 0.2) * std::f64::consts::TAU * 1.2).cos();
+        let told =
+            |sample: i64| sample * PERIOD_US + sample / 32 * 32 * PERIOD_US * drift_ppm / 1_000_000;
+        let mut next_us = 200_000;
+        for packet in 0..minutes * 120 {
+            let first = packet * 32;
+            let samples: Vec<f64> = (first..first + 32).map(wave).collect();
+            let mut rest = samples.as_slice();
+            while !rest.is_empty() {
+                let room = all.room(PERIOD_US);
+                let most = if room == 0 { rest.len() } else { room.min(rest.len()) };
+                let at_us = told(first + 32 - rest.len() as i64);
+                all.take(at_us, &rest[..most], PERIOD_US);
+                rest = &rest[most..];
+            }
+            // The first detector's beats, in the time that samples were told.
+            let until = told(first + 32) - 400_000;
+            while next_us + next_us * drift_ppm / 1_000_000 < until {
+                all.beat(next_us + next_us * drift_ppm / 1_000_000);
+                next_us += 833_333;
+            }
+        }
+        all.mean(told(minutes * 120 * 32))
+    }
+
+    #[test]
+    fn a_clock_that_drifts_does_not_part_the_two() {
+        for drift_ppm in [0, 50, -50] {
+            let found = agreement_after(240, drift_ppm);
+            assert!(found.is_some_and(|part| part > 0.9), "{drift_ppm}: {found:?}");
+        }
     }
 }
