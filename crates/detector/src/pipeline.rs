@@ -198,3 +198,24 @@ pub(crate) fn signals(features: &FeatureVector) -> usize {
     };
     [heart, there(Feature::Scl), there(Feature::Activity)].into_iter().filter(|is| *is).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_on_which_two_detectors_do_not_agree_are_no_heart() {
+        let heart = |rate: Feature, agreement: Option<f64>| {
+            let mut features = FeatureVector::default();
+            features.set(rate, Some(70.0));
+            features.set(Feature::PulseAgreement, agreement);
+            signals(&features)
+        };
+        assert_eq!(heart(Feature::HeartRate, Some(AGREED - 0.01)), 0);
+        assert_eq!(heart(Feature::HeartRate, Some(AGREED)), 1);
+        assert_eq!(heart(Feature::HeartRateTracked, Some(AGREED)), 1);
+        // What a device says of itself has no second detector; a tracked rate alone is none.
+        assert_eq!(heart(Feature::HeartRate, None), 1);
+        assert_eq!(heart(Feature::HeartRateTracked, None), 0);
+    }
+}

@@ -1,0 +1,206 @@
+//! What a verdict and an alert rest on, from outside: learning, smoothing, reasons, teaching,
+//! quality, and what a restart carries on.
+
+mod made;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use biosignal::{Channel, Reading};
+use detector::{
+    AlertTransition, Assessment, Config, Detector, Level, Model, Output, Thresholds, default_model,
+};
+use made::{at, fresh};
+
+/// The shipped model, with thresholds that the made-up person crosses every few minutes.
+fn model() -> Arc<Model> {
+    let mut parts = default_model().parts().clone();
+    parts.thresholds = Thresholds { rising: 0.3, high: 0.42 };
+    Arc::new(Model::new(parts).expect("only its thresholds changed"))
+}
+
+fn watched(config: &Config) -> Detector {
+    Detector::new(config.clone(), model())
+}
+
+fn stream(seconds: i64) -> Vec<Reading> {
+    let mut all = made::readings(seconds, |_, _| 16);
+    all.sort_by_key(Reading::end);
+    all
+}
+
+/// Ticks once a second, after what came until then.
+fn play(detector: &mut Detector, all: &[Reading], seconds: std::ops::Range<i64>) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for second in seconds {
+        let from = all.partition_point(|r| r.end() <= at(second - 1));
+        all[from..].iter().take_while(|r| r.end() <= at(second)).for_each(|r| detector.push(r));
+        outputs.extend(detector.tick(at(second)));
+    }
+    outputs
+}
+
+fn assessments(outputs: &[Output]) -> Vec<&Assessment> {
+    let each = outputs.iter().filter_map(|output| match output {
+        Output::Assessment(it) => Some(it),
+        Output::Alert(_) => None,
+    });
+    each.collect()
+}
+
+/// What each feature adds to the logit by the model alone.
+fn added(of: &Assessment) -> BTreeMap<String, f64> {
+    let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+    let model = model();
+    for (term, adds) in model.parts().terms.iter().zip(model.weigh(&of.inputs)) {
+        let name = term.input.rsplit_once('.').map_or("", |(name, _)| name);
+        *sums.entry(name.to_owned()).or_default() += adds;
+    }
+    sums
+}
+
+#[test]
+fn ten_minutes_of_wear_are_learned_before_there_is_a_verdict() {
+    let outputs = play(&mut fresh(), &stream(720), 0..720);
+    let first = |is: &dyn Fn(&Assessment) -> bool| {
+        let found = assessments(&outputs).into_iter().find(|it| is(it)).expect("one");
+        found.at.micros_since(at(0)) / 1_000_000
+    };
+    assert_eq!(first(&|it| it.score.is_some()), 60);
+    // It takes sixty hops that were learned from.
+    assert_eq!(first(&|it| it.personal), 660);
+    assert_eq!(first(&|it| it.level > Level::Learning), 660);
+}
+
+#[test]
+fn what_each_feature_adds_is_smoothed_from_hop_to_hop_and_anew_after_a_hole() {
+    let hole = at(300)..at(420);
+    let all: Vec<Reading> =
+        stream(600).into_iter().filter(|r| !hole.contains(&r.measured_at)).collect();
+    let outputs = play(&mut watched(&Config::default()), &all, 0..600);
+    let keep = (-10.0 / model().parts().smoothing_s).exp();
+    let mut before: Option<&Assessment> = None;
+    let mut compared = [0, 0];
+    for now in assessments(&outputs) {
+        let added = added(now);
+        for (name, found) in &now.contributions {
+            let adds = added.get(*name).copied().unwrap_or_default();
+            let expected =
+                match before.and_then(|it| it.contributions.iter().find(|it| it.0 == *name)) {
+                    Some((_, before)) => keep * before + (1.0 - keep) * adds,
+                    None => adds,
+                };
+            assert!((found - expected).abs() < 1e-12, "{name} at {:?}", now.at);
+            compared[usize::from(before.is_some())] += 1;
+        }
+        before = Some(now).filter(|it| it.score.is_some());
+    }
+    assert!(compared[0] > 40 && compared[1] > 1000, "{compared:?}");
+}
+
+#[test]
+fn an_alert_has_three_reasons_at_most_that_are_worth_a_word() {
+    let outputs = play(&mut watched(&Config::default()), &stream(1200), 0..1200);
+    let raised: Vec<&Assessment> =
+        assessments(&outputs).into_iter().filter(|it| it.level >= Level::Rising).collect();
+    assert!(raised.len() > 10);
+    for found in &raised {
+        assert!((1..=3).contains(&found.reasons.len()));
+        let rest = found.reasons.iter().skip(1);
+        assert!(rest.clone().all(|reason| reason.contribution > 0.3), "{:?}", found.reasons);
+        assert!(found.reasons.is_sorted_by(|a, b| a.contribution >= b.contribution));
+    }
+    // Some had more to say, and some less.
+    let speak = |it: &&&Assessment| it.contributions.iter().filter(|of| of.1 > 0.0).count() > 6;
+    assert!(raised.iter().filter(speak).count() > 3);
+    assert!(raised.iter().any(|it| it.reasons.len() < 3));
+    // Nobody is shown why all is well.
+    let calm = |it: &&Assessment| it.level < Level::Rising;
+    assert!(assessments(&outputs).into_iter().filter(calm).all(|it| it.reasons.is_empty()));
+}
+
+/// What is usual at the end of each hop that has a score.
+fn usual(config: &Config, seconds: i64) -> Vec<(f64, Level, Vec<f64>)> {
+    let (all, mut detector) = (stream(seconds), watched(config));
+    let mut found = Vec::new();
+    for second in 0..seconds {
+        for it in assessments(&play(&mut detector, &all, second..second + 1)) {
+            let usual = detector.grounds(it).into_iter().map(|ground| ground.usual).collect();
+            found.extend(it.score.map(|score| (score, it.level, usual)));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_usual_stands_still_while_arousal_lasts() {
+    let pairs = |config: &Config, from: usize| {
+        let found = usual(config, 1200);
+        let pairs =
+            found[from..].windows(2).map(|pair| (pair[1].0, pair[1].1, pair[0].2 == pair[1].2));
+        pairs.collect::<Vec<_>>()
+    };
+    let stood = pairs(&Config::default(), 61);
+    assert!(stood.iter().any(|(_, level, _)| *level == Level::Rising));
+    // After HIGH, for half an hour.
+    let high = stood.iter().position(|(_, level, _)| *level == Level::High).expect("HIGH");
+    assert!(stood[high..].iter().all(|(_, _, stood)| *stood));
+    // Where no alert may be raised, the score alone holds it.
+    let never = Config { hold_hops: 10_000, ..Config::default() };
+    let found = pairs(&never, 61);
+    let above = |score: f64| score >= 0.3;
+    assert!(found.iter().all(|(score, _, stood)| *stood == above(*score)), "{found:?}");
+    assert!(found.iter().any(|(score, ..)| above(*score)));
+}
+
+#[test]
+fn a_restart_within_an_alert_carries_everything_on() {
+    let (all, config) = (stream(1210), Config::default());
+    let mut whole = watched(&config);
+    let expected = play(&mut whole, &all, 0..1210);
+    let alert = |it: &&Output| matches!(it, Output::Alert(_));
+    let (mut detector, mut found) = (watched(&config), Vec::new());
+    let mut within = 0;
+    for start in (0..1200).step_by(50) {
+        found.extend(play(&mut detector, &all, start..start + 50));
+        detector = Detector::restore(config.clone(), model(), &detector.snapshot()).expect("one");
+        let open = found.iter().rev().find(alert);
+        within += usize::from(
+            open.is_some_and(|it| !matches!(it, Output::Alert(AlertTransition::Ended(_)))),
+        );
+    }
+    found.extend(play(&mut detector, &all, 1200..1210));
+    assert!(within > 2, "{within}");
+    assert!(expected.iter().filter(alert).count() >= 3);
+    assert_eq!(found, expected);
+    // Nothing is left out of a snapshot: all of the state can be read here.
+    assert_eq!(format!("{detector:?}"), format!("{whole:?}"));
+}
+
+#[test]
+fn quality_is_the_part_that_is_there() {
+    let best = |missing: Option<Channel>| {
+        let all: Vec<Reading> =
+            stream(200).into_iter().filter(|r| Some(r.channel) != missing).collect();
+        let outputs = play(&mut fresh(), &all, 0..200);
+        assessments(&outputs).into_iter().map(|it| it.quality).fold(0.0, f64::max)
+    };
+    assert!((0.85..=1.0).contains(&best(None)));
+    for channel in [Channel::Bvp, Channel::Eda, Channel::Acceleration] {
+        assert!((0.5..=0.67).contains(&best(Some(channel))), "{channel}");
+    }
+}
+
+#[test]
+fn history_without_two_signals_teaches_nothing() {
+    let taught = |channels: &[Channel]| {
+        let mut detector = watched(&Config::default());
+        let all = stream(1500);
+        all.iter().filter(|r| channels.contains(&r.channel)).for_each(|r| detector.push(r));
+        let outputs = detector.tick(at(3000));
+        assessments(&outputs).last().is_some_and(|it| it.personal)
+    };
+    assert!(taught(&[Channel::Eda, Channel::Acceleration]));
+    assert!(!taught(&[Channel::Eda, Channel::SkinTemperature]));
+    assert!(!taught(&[Channel::Acceleration]));
+}
