@@ -1,9 +1,9 @@
 //! What was going on, as people labelled it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::table::Table;
 
@@ -84,6 +84,15 @@ impl Asked {
         if self.early { before_onsets(told) } else { told }
     }
 
+    /// Complains of labels that no episode carries.
+    fn check(&self, episodes: &Episodes) -> anyhow::Result<()> {
+        let all = || episodes.values().flat_map(|labels| &labels.episodes);
+        let there: BTreeSet<&str> = all().map(|it| it.label.as_str()).collect();
+        let missing = self.tasks.iter().flatten().find(|it| !there.contains(it.as_str()));
+        let labels = there.iter().copied().collect::<Vec<_>>().join(", ");
+        missing.map_or(Ok(()), |it| Err(anyhow!("no episode is labelled {it}: there are {labels}")))
+    }
+
     /// What is asked for, to follow on "no episode".
     fn words(&self) -> String {
         let labels = |tasks: &Vec<String>| format!(" labelled {}", tasks.join(" or "));
@@ -144,6 +153,9 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
         }
         let name = row.text(recording);
         let labels = episodes.entry(name.to_owned()).or_default();
+        if labels.episodes.contains(&episode) {
+            return Err(row.complain(start, "the same episode stands in a row before"));
+        }
         labels.episodes.push(episode);
         let Some(column) = person else { continue };
         let named = row.text(column);
@@ -156,6 +168,7 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
             _ => labels.person = Some(named.to_owned()),
         }
     }
+    asked.check(&episodes).with_context(|| path.display().to_string())?;
     let told: Episodes =
         episodes.into_iter().map(|(name, labels)| (name, asked.of(labels))).collect();
     told.values()
@@ -179,6 +192,20 @@ mod tests {
     }
 
     const HEAD: &str = "recording,label,start_unix_utc,end_unix_utc\n";
+
+    #[test]
+    fn a_label_that_nobody_gave_is_not_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("episodes.csv");
+        std::fs::write(&path, format!("{HEAD}A,x,1,2\nA,y,3,4\n")).expect("writable");
+        let asked = |tasks: &[&str]| {
+            let tasks = Some(tasks.iter().map(|it| (*it).to_owned()).collect());
+            read(&path, &Asked { tasks, early: false }).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(asked(&["y"]).expect("one")["A"].episodes.len(), 1);
+        let complaint = asked(&["y", "foo"]).expect_err("none");
+        assert!(complaint.ends_with("no episode is labelled foo: there are x, y"), "{complaint}");
+    }
 
     #[test]
     fn episodes_are_kept_by_recording() {
@@ -242,6 +269,11 @@ mod tests {
         assert_eq!(
             says(&format!("{HEAD}A,x,2,1\n")),
             "DIR/episodes.csv line 2, column end_unix_utc: the episode ends before it starts"
+        );
+        let rows = "A,x,1,2\nA,y,1,2\nA,x,1,2\n".replace('\n', "\r\n");
+        assert_eq!(
+            says(&format!("{}{rows}", HEAD.replace('\n', "\r\n"))),
+            "DIR/episodes.csv line 4, column start_unix_utc: the same episode stands in a row before"
         );
         assert_eq!(says("recording,label\n"), "DIR/episodes.csv: no column start_unix_utc");
         assert_eq!(says(HEAD), "DIR/episodes.csv: no episode");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use csv::{Reader, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord, Terminator, Trim};
 
 /// A file that is read row by row.
 pub(crate) struct Table {
@@ -22,7 +22,11 @@ pub(crate) struct Row<'a> {
 impl Table {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut reader = Reader::from_reader(file);
+        // Lines end with \n alone, so that they are counted right where a \r stands before it.
+        let mut reader = ReaderBuilder::new()
+            .terminator(Terminator::Any(b'\n'))
+            .trim(Trim::All)
+            .from_reader(file);
         let header = reader.headers().with_context(|| path.display().to_string())?.clone();
         Ok(Self { path: path.to_owned(), reader, header, record: StringRecord::new() })
     }

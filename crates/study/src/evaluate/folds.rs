@@ -12,7 +12,7 @@ use crate::features::{Signal, inputs_of};
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, best_threshold};
 use crate::sitting::{Sitting, with_episodes};
-use crate::train::{Class, Lesson, Recipe, grade, thresholds};
+use crate::train::{Class, Lesson, Recipe, grade, thresholds_or_never};
 
 /// The detector, and what it comes to on one signal alone: names, and inputs that count.
 type Kinds = [(&'static str, Vec<bool>); 4];
@@ -94,7 +94,12 @@ fn fold(
         let calibration = class.calibration(&unseen)?;
         let unseen = class.graded(&unseen, calibration);
         let fitted = class.fit(mask, others);
-        let model = Arc::new(class.model("fold", &fitted, calibration, thresholds(&unseen))?);
+        let model = Arc::new(class.model(
+            "fold",
+            &fitted,
+            calibration,
+            Ok(thresholds_or_never(&unseen)),
+        )?);
         fold.alerting.push(model.parts().thresholds);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
@@ -162,9 +167,9 @@ pub(super) fn forward(
         let class = Class::of(lessons, recipe, |it| !known(it));
         let unseen = class.unseen(mask, known);
         let calibration = class.calibration(&unseen)?;
-        let thresholds = thresholds(&class.graded(&unseen, calibration));
+        let thresholds = thresholds_or_never(&class.graded(&unseen, calibration));
         let fitted = class.fit(mask, known);
-        let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
+        let model = Arc::new(class.model("forward", &fitted, calibration, Ok(thresholds))?);
         Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
     })?;
     let (graded, thresholds) = graded.into_iter().flatten().unzip();

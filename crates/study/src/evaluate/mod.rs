@@ -14,15 +14,16 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
-use detector::Model;
+use detector::{Model, Thresholds};
 
 use crate::episodes::{self, Episodes};
 use crate::report;
-use crate::score::Effort;
+use crate::score::{Effort, NEVER};
 use crate::sitting::{Sitting, sittings};
 use crate::source::Sources;
 use crate::table::Table;
 use crate::train::{Lesson, Recipe, grade};
+use crate::words::counted;
 use crate::{model_file, output, parallel};
 use contender::Contender;
 use plain::Plain;
@@ -52,7 +53,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "NAME=FOLDER")]
     compare: Vec<String>,
     /// Cut 0 to 10 min off the start of what is scored, drawn from this seed and the recording's name.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "scores")]
     crop: Option<u64>,
     /// Write every figure as JSON.
     #[arg(long)]
@@ -122,6 +123,7 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
         args.episodes.display()
     );
     remarks.extend(calm_throughout(&contenders[0]));
+    remarks.extend(without_alerts(&contenders[0]));
     let rows = parallel::each("scoring", &contenders, |it| Row::of(it, plain.as_ref(), &effort));
     let protocol = args.protocol(&contenders[0], &args.asked_for(&episodes, &starts));
     Ok(Outcome { protocol, rows, remarks })
@@ -133,6 +135,20 @@ fn calm_throughout(detector: &Contender) -> Option<String> {
     let calm: Vec<&str> = calm.map(|it| it.recording.as_str()).collect();
     (!calm.is_empty())
         .then(|| format!("No episode in {}: there every alarm counts as false.", calm.join(", ")))
+}
+
+/// Says for how many recordings no alert could be raised at a level.
+fn without_alerts(detector: &Contender) -> Option<String> {
+    let thresholds = detector.alerting.as_ref()?;
+    let never = |of: fn(&Thresholds) -> f64| thresholds.iter().filter(|it| of(it) >= NEVER).count();
+    let (rising, high) = (never(|it| it.rising), never(|it| it.high));
+    (high > 0).then(|| {
+        format!(
+            "Of {}, other people led to no threshold within its budget of false alerts for {rising} \
+             at RISING and {high} at HIGH: there no such alert rings.",
+            counted(thresholds.len(), "recording")
+        )
+    })
 }
 
 /// Says which of the recordings a model was trained on: what it makes of them promises nothing.

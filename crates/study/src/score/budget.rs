@@ -1,6 +1,6 @@
 //! Thresholds that keep a budget of false alerts, as the product raises them.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use detector::{Config, Thresholds};
 
 use super::alarms::Tally;
@@ -9,7 +9,7 @@ use super::grid::Graded;
 use super::sweep::thresholds;
 
 /// No score reaches it.
-const NEVER: f64 = 2.0;
+pub(crate) const NEVER: f64 = 2.0;
 
 /// False alerts of some recordings.
 struct False {
@@ -26,32 +26,50 @@ struct False {
 /// # Errors
 /// Where there is no such hour, or no threshold that keeps a budget.
 pub(crate) fn keeping(unseen: &[Graded], config: &Config) -> anyhow::Result<Thresholds> {
-    let hours: f64 = unseen.iter().map(Graded::known_calm_hours).sum();
     ensure!(
-        hours > 0.0,
+        calm_hours(unseen) > 0.0,
         "thresholds rest on hours outside of episodes in which alerts are raised, and there is \
          none: a person is learned for the first {} min that are seen",
         config.learning_s / 60
     );
+    let found = keeping_or_never(unseen, config);
+    let levels = [
+        ("RISING", found.rising, config.rising_budget_per_hour),
+        ("HIGH", found.high, config.high_budget_per_hour),
+    ];
+    for (level, threshold, budget) in levels {
+        ensure!(
+            threshold < NEVER,
+            "no threshold keeps {level} within {budget} false alerts an hour on unseen people, of \
+             whom {:.1} h outside of episodes were given; add recordings of more people",
+            calm_hours(unseen)
+        );
+    }
+    Ok(found)
+}
+
+/// The same, where a level that nothing keeps within its budget is never reached.
+pub(crate) fn keeping_or_never(unseen: &[Graded], config: &Config) -> Thresholds {
+    let hours = calm_hours(unseen);
     let scores = unseen.iter().flat_map(|it| it.verdicts().map(|(_, score)| score));
     let tried = thresholds(scores);
-    let lowest = |level: &str, budget: f64, keeps: &dyn Fn(f64) -> bool| {
-        tried.iter().copied().take_while(|it| keeps(*it)).last().with_context(|| {
-            format!(
-                "no threshold keeps {level} within {budget} false alerts an hour on unseen people"
-            )
-        })
+    let lowest = |keeps: &dyn Fn(f64) -> bool| {
+        tried.iter().copied().take_while(|it| keeps(*it)).last().unwrap_or(NEVER)
     };
     let within = |alerts: usize, budget: f64| alerts as f64 <= budget * hours;
     let (budget, strict) = (config.rising_budget_per_hour, config.high_budget_per_hour);
-    let rising = lowest("RISING", budget, &|rising| {
+    let rising = lowest(&|rising| {
         within(false_alerts(unseen, Thresholds { rising, high: NEVER }, config).rising, budget)
-    })?;
-    let high = lowest("HIGH", strict, &|high| {
+    });
+    let high = lowest(&|high| {
         let found = false_alerts(unseen, Thresholds { rising, high }, config);
         high >= rising && within(found.high, strict) && within(found.rising, budget)
-    })?;
-    Ok(Thresholds { rising, high })
+    });
+    Thresholds { rising, high }
+}
+
+fn calm_hours(unseen: &[Graded]) -> f64 {
+    unseen.iter().map(Graded::known_calm_hours).sum()
 }
 
 fn false_alerts(unseen: &[Graded], thresholds: Thresholds, config: &Config) -> False {
@@ -108,6 +126,8 @@ mod tests {
             keeping(people, &config).expect_err("there are no such thresholds").to_string()
         };
         let always = people(|_, _| 0.9);
+        let never = Thresholds { rising: NEVER, high: NEVER };
+        assert_eq!(keeping_or_never(&always, &config), never);
         assert!(complaint(&always).starts_with("no threshold keeps RISING within 0.5 false"));
         let learning: Vec<Graded> = always.into_iter().map(|it| it.known_from(1e9)).collect();
         assert!(

@@ -24,7 +24,7 @@ mod sweep;
 
 pub(crate) use alarms::false_alarms;
 pub(crate) use alerts::{AlertFigures, alert_figures};
-pub(crate) use budget::keeping;
+pub(crate) use budget::{NEVER, keeping, keeping_or_never};
 pub(crate) use clock::clock;
 pub(crate) use effort::{Effort, Interval};
 pub(crate) use events::{BUDGETS, EventFigures, at_own_thresholds};

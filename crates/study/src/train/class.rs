@@ -69,6 +69,13 @@ pub(crate) struct Judged {
     pub(crate) cropped: Vec<Graded>,
 }
 
+impl Judged {
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Graded> {
+        [self.whole.as_slice(), &self.cropped].concat()
+    }
+}
+
 /// A model before it is one: a number around -1 outside and 1 inside of episodes.
 pub(crate) struct Fitted(Array1<f64>);
 

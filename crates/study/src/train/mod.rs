@@ -15,7 +15,7 @@ use std::sync::Arc;
 use detector::{Assessment, Config, Model, Thresholds};
 
 use crate::run::run;
-use crate::score::{Graded, keeping};
+use crate::score::{Graded, NEVER, keeping, keeping_or_never};
 use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
 
@@ -24,13 +24,18 @@ pub(crate) use command::{TrainArgs, execute};
 pub(crate) use recipe::Recipe;
 
 /// While a model is being made, no score is an alarm.
-pub(crate) const NO_ALARM: Thresholds = Thresholds { rising: 2.0, high: 2.0 };
+pub(crate) const NO_ALARM: Thresholds = Thresholds { rising: NEVER, high: NEVER };
 
 /// Thresholds for the two levels, from scores of people whom the model had not seen: those whose
 /// alerts keep the product's budgets, on average over each recording as it is and cropped. A
 /// budget of one alert in eight hours is a handful in all; over the crops it is four times that.
 pub(crate) fn thresholds(unseen: &Judged) -> anyhow::Result<Thresholds> {
-    keeping(&[unseen.whole.as_slice(), &unseen.cropped].concat(), &Config::default())
+    keeping(&unseen.all(), &Config::default())
+}
+
+/// The same, where a level that nothing keeps within its budget is never reached.
+pub(crate) fn thresholds_or_never(unseen: &Judged) -> Thresholds {
+    keeping_or_never(&unseen.all(), &Config::default())
 }
 
 /// Runs the whole detector with a model over a recording, and grades it.
