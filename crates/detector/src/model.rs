@@ -264,6 +264,8 @@ mod tests {
     fn the_default_model_is_whole_and_a_touched_one_is_refused() {
         let text = default_model().to_json();
         assert_eq!(Model::from_json(&text), Ok(default_model()));
+        // Its file's name: whoever reads it in an assessment finds the card.
+        assert_eq!(default_model().id(), "arousal-1");
         let touched = text.replacen("\"rising\": 0.", "\"rising\": 0.1", 1);
         assert_eq!(Model::from_json(&touched), Err(ModelError::Checksum));
         assert!(matches!(Model::from_json("{}"), Err(ModelError::Json(_))));

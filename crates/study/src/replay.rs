@@ -59,6 +59,10 @@ pub(crate) fn execute(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         model.id(),
         args.out.display()
     )?;
+    let names = recordings.iter().map(|recording| recording.name.as_str());
+    if let Some(remark) = model_file::learned_from(&model, names) {
+        writeln!(stdout(), "{remark}")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

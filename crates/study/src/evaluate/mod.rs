@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use clap::builder::RangedU64ValueParser;
 use clap::value_parser;
-use detector::{Model, Thresholds};
+use detector::Thresholds;
 
 use crate::episodes::{self, Episodes};
 use crate::report;
@@ -151,20 +151,6 @@ fn without_alerts(detector: &Contender) -> Option<String> {
     })
 }
 
-/// Says which of the recordings a model was trained on: what it makes of them promises nothing.
-fn learned_from<'a>(model: &Model, scored: impl Iterator<Item = &'a str>) -> Option<String> {
-    let learned: BTreeSet<&str> = model.parts().about.data.split(", ").collect();
-    let known: Vec<&str> = scored.filter(|it| learned.contains(it)).collect();
-    (!known.is_empty()).then(|| {
-        format!(
-            "The model {} was trained on {}: its figures there flatter it. Leave --model out to \
-             score each person by a model of the others.",
-            model.id(),
-            known.join(", ")
-        )
-    })
-}
-
 impl EvaluateArgs {
     fn sittings(&self, episodes: &Episodes) -> anyhow::Result<Vec<Sitting>> {
         if self.scores.is_some() && self.sources.is_empty() {
@@ -221,7 +207,10 @@ impl EvaluateArgs {
                 judged(&anew).into_iter().flatten().collect()
             };
             let shuffled = (0..self.orders).map(order).collect();
-            remarks.extend(learned_from(&model, sittings.iter().map(|it| it.name.as_str())));
+            let names = sittings.iter().map(|it| it.name.as_str());
+            remarks.extend(model_file::learned_from(&model, names).map(|it| {
+                it + " Leave --model out to score each person by a model of the others."
+            }));
             let contender = Contender::new(model.id(), graded, shuffled);
             let thresholds = vec![model.parts().thresholds; contender.graded.len()];
             return Ok(vec![contender.alerting(thresholds)]);
@@ -277,10 +266,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recordings_that_a_model_was_trained_on_are_named() {
-        let model = detector::default_model();
-        let remark = learned_from(&model, ["S10", "S99", "S02"].into_iter()).expect("two are");
-        assert!(remark.contains(" was trained on S10, S02: "), "{remark}");
-        assert_eq!(learned_from(&model, ["S99", "S1"].into_iter()), None);
+    fn levels_at_which_nothing_can_ring_are_told() {
+        let of = |thresholds: &[[f64; 2]]| {
+            let thresholds =
+                thresholds.iter().map(|[rising, high]| Thresholds { rising: *rising, high: *high });
+            let detector = Contender::new("x", Vec::new(), Vec::new());
+            without_alerts(&detector.alerting(thresholds.collect()))
+        };
+        assert_eq!(of(&[[0.6, 0.8], [0.7, 0.9]]), None);
+        let said = of(&[[0.6, 0.8], [0.7, NEVER], [NEVER, NEVER]]).expect("two of them");
+        assert!(said.starts_with("Of 3 recordings,"), "{said}");
+        assert!(said.contains(" for 1 at RISING and 2 at HIGH:"), "{said}");
     }
 }

@@ -75,7 +75,14 @@ impl TrainArgs {
     ) -> anyhow::Result<(Model, String)> {
         let model = personal::personal(prior, id, sittings)?;
         let recordings = counted(sittings.len(), "recording");
-        Ok((model, format!("{id}: {} with what {recordings} of one person added", prior.id())))
+        let said = format!(
+            "{id}: {} with what {recordings} of one person added. Thresholds stay as they were, \
+             and where episodes were rarer here than in what the model was made of, all scores \
+             fall: see what `study evaluate --model` finds in other recordings of the person \
+             before anybody is watched by it.",
+            prior.id()
+        );
+        Ok((model, said))
     }
 
     /// A model of everybody, and its card.
@@ -104,5 +111,51 @@ impl TrainArgs {
         let model = class.model(id, &fitted, calibration, thresholds)?;
         let card = card(&class, &model);
         Ok((model, card))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    /// As far as another machine's logarithms go.
+    #[test]
+    fn the_recipe_on_the_card_makes_the_model_that_is_built_in() {
+        let recordings = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/recordings/stress-predict");
+        if !recordings.exists() {
+            println!("{} is absent: nothing is trained", recordings.display());
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("arousal-1.json");
+        let words = ["train".into(), recordings.clone().into_os_string(), "--episodes".into()]
+            .into_iter()
+            .chain([recordings.join("episodes.csv").into_os_string(), "--licence".into()])
+            .chain(["MIT".into(), "--out".into(), out.clone().into_os_string()]);
+        execute(&Cli::parse_from(words).train).expect("it trains");
+        let (made, shipped) =
+            (model_file::read(Some(&out)).expect("a model"), detector::default_model());
+        let (made, shipped) = (made.parts(), shipped.parts());
+        assert_eq!((&made.id, &made.about), (&shipped.id, &shipped.about));
+        let close = |one: f64, other: f64| (one - other).abs() < 1e-6;
+        assert_eq!(made.terms.len(), shipped.terms.len());
+        for (made, shipped) in made.terms.iter().zip(&shipped.terms) {
+            assert_eq!(made.input, shipped.input);
+            assert!(close(made.at(1.0), shipped.at(1.0)), "{}", made.input);
+        }
+        assert!(close(made.bias, shipped.bias));
+        assert!(close(made.thresholds.rising, shipped.thresholds.rising));
+        assert!(close(made.thresholds.high, shipped.thresholds.high));
     }
 }

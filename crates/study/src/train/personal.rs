@@ -58,6 +58,12 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
     let mut parts = prior.parts().clone();
     parts.id = id.to_owned();
     parts.bias += changes[used];
+    let names = sittings.iter().map(|it| it.name.as_str());
+    parts.about.data = std::iter::once(prior.parts().about.data.as_str())
+        .filter(|known| !known.is_empty())
+        .chain(names)
+        .collect::<Vec<_>>()
+        .join(", ");
     parts.about.protocol += "; then changed by one person's own recordings";
     for (term, change) in parts.terms.iter_mut().zip(&changes) {
         *term = changed(term, *change);
