@@ -19,6 +19,7 @@ use crate::parallel;
 use crate::run::run;
 use crate::source::{Named, Sources};
 use crate::table::Table;
+use crate::words::counted;
 use heart::Heart;
 use matching::matched;
 use row::{Row, Source, rows};
@@ -63,13 +64,14 @@ struct Found {
 pub(crate) fn execute(args: &BeatsArgs) -> anyhow::Result<ExitCode> {
     ensure!(args.moving_from > 0.0, "--moving-from takes a positive number, g");
     let all = compare(args)?;
+    let whole: usize = all.iter().map(|it| it.windows.len()).sum();
+    ensure!(whole > 0, "no recording is long enough for a window of 60 s");
     let share = |stretch| {
         let count: usize = all.iter().map(|it| it.windows.count(stretch)).sum();
-        let whole: usize = all.iter().map(|it| it.windows.len()).sum();
         100.0 * count as f64 / whole as f64
     };
     let mut out = stdout().lock();
-    writeln!(out, "{} recordings, windows of 60 s", all.len())?;
+    writeln!(out, "{}, windows of 60 s", counted(all.len(), "recording"))?;
     for stretch in Stretch::EVERY {
         writeln!(out, "{:<7} {:>5.1} % of the time", stretch.name(), share(stretch))?;
     }

@@ -82,7 +82,14 @@ fn print(table: &Table) -> std::io::Result<()> {
             "{feature:<22} {how:<8} {reference:<34} {windows:>7} {largest:>12.1e} {tolerance:>9.0e} {verdict}"
         )?;
     }
-    Ok(())
+    let outside = table.values().filter(|row| row.largest > row.tolerance).count();
+    let verdict =
+        if outside == 0 { "All are within.".to_owned() } else { format!("{outside} are OUTSIDE.") };
+    writeln!(
+        out,
+        "\n{verdict} largest: the largest difference, in parts of the reference where that is above 1. \
+         formula: a window that stands alone; live: the whole detector, after all that came before."
+    )
 }
 
 fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {
@@ -95,7 +102,12 @@ fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {
     let names: BTreeSet<&str> = moments.iter().map(|moment| moment.recording.as_str()).collect();
     for name in names {
         let file = folder.join(format!("{name}.zip"));
-        let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        let bytes = std::fs::read(&file).with_context(|| {
+            format!(
+                "{}: the reference values are of the recordings of Iqbal et al. 2022",
+                file.display()
+            )
+        })?;
         let recording = Recording::from_zip(&bytes)?;
         for window in windows.iter().filter(|window| window["recording"] == name) {
             let start = window["start_s"].as_u64().context("a window without a start")?;

@@ -76,10 +76,9 @@ impl TrainArgs {
         let model = personal::personal(prior, id, sittings)?;
         let recordings = counted(sittings.len(), "recording");
         let said = format!(
-            "{id}: {} with what {recordings} of one person added. Thresholds stay as they were, \
-             and where episodes were rarer here than in what the model was made of, all scores \
-             fall: see what `study evaluate --model` finds in other recordings of the person \
-             before anybody is watched by it.",
+            "{id}: {} with what {recordings} of one person added. Thresholds stay as they were: see \
+             what `study evaluate --model` finds in other recordings of the person before anybody \
+             is watched by it.",
             prior.id()
         );
         Ok((model, said))

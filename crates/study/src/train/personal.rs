@@ -4,7 +4,7 @@ use anyhow::ensure;
 use detector::{Inputs, Model, Term};
 use ndarray::{Array1, Array2};
 
-use super::logistic::{Prior, Problem, fit};
+use super::logistic::{Prior, Problem, fit, sigmoid};
 use super::rows::Rows;
 use crate::sitting::Sitting;
 
@@ -21,8 +21,13 @@ const FIXED: f64 = 1e9;
 /// are drawn to where they were. Minimises `0.1 NLL + 1/2 (w - w0)' L (w - w0)`, L = 100 I and
 /// 25 for the bias.
 ///
+/// How often episodes are in the recordings teaches nothing: what is inside and what is outside
+/// of them weigh such that the model before was right on average. Else whoever is seldom
+/// aroused, or was recorded in calm days, would not be heard at thresholds that stay.
+///
 /// # Errors
-/// Where the recordings are of several people, or the model has no input that could change.
+/// Where the recordings are of several people or lack windows inside or outside of episodes, or
+/// the model has no input that could change.
 pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow::Result<Model> {
     ensure!(
         !prior.parts().terms.is_empty(),
@@ -32,32 +37,21 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
     );
     let person = &sittings[0].person;
     for sitting in sittings {
-        ensure!(sitting.person == *person, "{} is not of {person}", sitting.name);
+        ensure!(
+            sitting.person == *person,
+            "{} is of {}, and {} of {person}: a model of one person takes recordings of one",
+            sitting.name,
+            sitting.person,
+            sittings[0].name
+        );
     }
     let model = Arc::new(prior.clone());
     let rows: Vec<Rows> = sittings.iter().map(|it| Rows::of(it, &model)).collect();
-    let names = Inputs::names();
-    let place = |term: &Term| names.iter().position(|name| *name == term.input);
-    let places: Vec<usize> = prior.parts().terms.iter().filter_map(place).collect();
-    let used = places.len();
-    let mut x = Vec::new();
-    let mut y = Vec::new();
-    for (row, inside) in rows.iter().flat_map(|it| it.x.rows().into_iter().zip(&it.inside)) {
-        let said = prior.parts().terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
-        let said = prior.parts().bias + said.sum::<f64>();
-        x.extend(places.iter().map(|at| row[*at]).chain([1.0, said]));
-        y.push(f64::from(u8::from(*inside)));
-    }
-    let x = Array2::from_shape_vec((y.len(), used + 2), x)?;
-    let (y, weights) = (Array1::from(y), Array1::from_elem(x.nrows(), WORTH));
-    let mut mean = Array1::zeros(used + 2);
-    mean[used + 1] = 1.0;
-    let precision = std::iter::repeat_n(HELD, used).chain([BIAS_HELD, FIXED]).collect();
-    let problem = Problem { x: x.view(), y: y.view(), weights: weights.view() };
-    let changes = fit(&problem, &Prior { mean, precision })?;
+    let windows = Windows::of(prior, &rows)?;
+    let changes = windows.changes()?;
     let mut parts = prior.parts().clone();
     parts.id = id.to_owned();
-    parts.bias += changes[used];
+    parts.bias += changes[parts.terms.len()];
     let names = sittings.iter().map(|it| it.name.as_str());
     parts.about.data = std::iter::once(prior.parts().about.data.as_str())
         .filter(|known| !known.is_empty())
@@ -71,6 +65,59 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
     Ok(Model::new(parts)?)
 }
 
+/// Windows of a person.
+struct Windows {
+    /// A row a window: the inputs that have a weight, 1, and the logit that the model gave.
+    x: Array2<f64>,
+    /// 1 inside of an episode.
+    y: Array1<f64>,
+}
+
+impl Windows {
+    fn of(prior: &Model, rows: &[Rows]) -> anyhow::Result<Self> {
+        let names = Inputs::names();
+        let place = |term: &Term| names.iter().position(|name| *name == term.input);
+        let places: Vec<usize> = prior.parts().terms.iter().filter_map(place).collect();
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for (row, inside) in rows.iter().flat_map(|it| it.x.rows().into_iter().zip(&it.inside)) {
+            let said = prior.parts().terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
+            let said = prior.parts().bias + said.sum::<f64>();
+            x.extend(places.iter().map(|at| row[*at]).chain([1.0, said]));
+            y.push(f64::from(u8::from(*inside)));
+        }
+        Ok(Self { x: Array2::from_shape_vec((y.len(), places.len() + 2), x)?, y: Array1::from(y) })
+    }
+
+    /// What a window inside and one outside of an episode is worth.
+    fn worth(&self) -> anyhow::Result<[f64; 2]> {
+        let said = self.x.column(self.x.ncols() - 1).mapv(sigmoid);
+        let [all, inside] = [self.y.len() as f64, self.y.sum()];
+        ensure!(
+            0.0 < inside && inside < all,
+            "a person's own model takes windows inside and outside of episodes: {inside} of {all} \
+             are inside"
+        );
+        let share = said.sum() / all;
+        let at_inside = said.dot(&self.y) / inside;
+        let at_outside = (share * all - at_inside * inside) / (all - inside);
+        // The part of the time in episodes at which the mean of the scores is that part.
+        let part = at_outside / (1.0 - at_inside + at_outside);
+        Ok([WORTH * all * part / inside, WORTH * all * (1.0 - part) / (all - inside)])
+    }
+
+    /// The changes of the weights, of the bias, and none of what was said.
+    fn changes(&self) -> anyhow::Result<Array1<f64>> {
+        let [inside, outside] = self.worth()?;
+        let weights = self.y.mapv(|y| if y > 0.5 { inside } else { outside });
+        let used = self.x.ncols() - 2;
+        let mut mean = Array1::zeros(used + 2);
+        mean[used + 1] = 1.0;
+        let precision = std::iter::repeat_n(HELD, used).chain([BIAS_HELD, FIXED]).collect();
+        let problem = Problem { x: self.x.view(), y: self.y.view(), weights: weights.view() };
+        fit(&problem, &Prior { mean, precision })
+    }
+}
+
 /// The same function and a straight line through 0 on top.
 fn changed(term: &Term, slope: f64) -> Term {
     let values = term.knots.iter().zip(&term.values).map(|(knot, value)| value + slope * knot);
@@ -80,6 +127,58 @@ fn changed(term: &Term, slope: f64) -> Term {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Windows of somebody in whom one input tells of episodes and another of nothing: so many
+    /// hundreds outside, and half a hundred inside of them.
+    fn windows(hundreds: u32) -> Windows {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for window in 0..hundreds * 100 + 50 {
+            let wave = |by: u32| f64::from(window * by % 101) / 50.0 - 1.0;
+            let inside = window < 50;
+            let (tells, tells_not) = (wave(37) + if inside { 1.5 } else { 0.0 }, wave(53));
+            // What the model before makes of them.
+            x.extend([tells, tells_not, 1.0, -1.2 + 0.6 * tells + 0.6 * tells_not]);
+            y.push(if inside { 1.0 } else { 0.0 });
+        }
+        let rows = y.len();
+        Windows { x: Array2::from_shape_vec((rows, 4), x).expect("four"), y: Array1::from(y) }
+    }
+
+    #[test]
+    fn the_change_is_the_most_probable_one() {
+        let windows = windows(4);
+        let changes = windows.changes().expect("it fits");
+        assert!((changes[3] - 1.0).abs() < 1e-6);
+        // The slope of what is minimised is 0 there.
+        let [inside, outside] = windows.worth().expect("both");
+        for (input, held) in [(0, 100.0), (1, 100.0), (2, 25.0)] {
+            let each = windows.x.rows().into_iter().zip(&windows.y).map(|(row, y)| {
+                let worth = if *y > 0.5 { inside } else { outside };
+                worth * (sigmoid(row.dot(&changes)) - y) * row[input]
+            });
+            let slope = each.sum::<f64>() + held * changes[input];
+            assert!(slope.abs() < 1e-6, "{input}: {slope}");
+        }
+        assert!(changes[0] > 0.01 && changes[1] < -0.01, "{changes}");
+        // A window is worth a tenth, on average.
+        let all: f64 = windows.y.iter().map(|y| if *y > 0.5 { inside } else { outside }).sum();
+        assert!((all - 0.1 * windows.y.len() as f64).abs() < 1e-9);
+    }
+
+    #[test]
+    fn whoever_is_seldom_aroused_goes_on_to_be_heard() {
+        for hundreds in [1, 10, 60] {
+            let windows = windows(hundreds);
+            let changes = windows.changes().expect("it fits");
+            let before = windows.x.column(3).to_owned();
+            let after = windows.x.dot(&changes);
+            let inside = windows.y.sum();
+            let risen = (&after - &before).dot(&windows.y) / inside;
+            assert!(risen > 0.0, "{hundreds}: {risen}");
+        }
+        let calm = Windows { y: Array1::zeros(150), ..windows(1) };
+        assert!(calm.changes().is_err());
+    }
 
     #[test]
     fn a_change_tilts_a_term_and_leaves_it_0_at_0() {
