@@ -9,7 +9,8 @@ const EARLIEST_S: f64 = 600.0;
 /// down to so long before, s; a later one is late.
 const LATEST_S: f64 = 30.0;
 
-/// Alarms that begin 10 min to 30 s before an onset. Where the onset is set by a protocol nothing
+/// Alarms that begin 10 min to 30 s before an onset, and not while another episode lasts: that is
+/// what they tell of. Where the onset is set by a protocol nothing
 /// can foresee it: the share then tells of chance and of the unease before a task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Early {
@@ -28,7 +29,10 @@ impl Early {
         let mut onsets = 0;
         let mut leads = Vec::new();
         for (recording, begun) in recordings.iter().zip(begun) {
-            let begun: Vec<f64> = begun.iter().map(|index| recording.points[*index].time).collect();
+            let lasts =
+                |time: &f64| recording.events.iter().any(|it| (it.onset..=it.end).contains(time));
+            let times = begun.iter().map(|index| recording.points[*index].time);
+            let begun: Vec<f64> = times.filter(|time| !lasts(time)).collect();
             for incident in incidents(&recording.events) {
                 let onset = incident.onset;
                 onsets += 1;
@@ -55,20 +59,32 @@ mod tests {
     use crate::episodes::{Episode, Labels};
     use crate::scores::{Hop, Scores};
 
-    #[test]
-    fn an_alarm_shortly_before_an_onset_warns_and_close_onsets_are_one() {
+    /// What an alarm at 1880 s tells of beforehand, among episodes.
+    fn early(episodes: &[[f64; 2]]) -> Early {
         let hop = |index: u32| {
             let time = f64::from(index) * 10.0;
             Hop { time, score: Some(f64::from(u8::from(index == 188))), level: None }
         };
-        let episode = |start| Episode::new("x", start, start + 60.0);
-        let episodes = [1000.0, 1800.0, 2000.0].map(episode).to_vec();
+        let episode = |[start, end]: &[f64; 2]| Episode::new("x", *start, *end);
+        let episodes = episodes.iter().map(episode).collect();
         let labels = Labels { episodes, ..Labels::default() };
         let scores = Scores { hops: (0..300).map(hop).collect(), has_level: false };
         let graded = Graded::of("A", &labels, &scores, None).expect("there are rows");
         let begun = vec![alarms(&graded, &graded.scores, 0.5)];
-        let early = Early::of(&[graded], &begun);
+        Early::of(&[graded], &begun)
+    }
+
+    #[test]
+    fn an_alarm_shortly_before_an_onset_warns_and_close_onsets_are_one() {
+        let early = early(&[[1000.0, 1060.0], [1800.0, 1860.0], [2000.0, 2060.0]]);
         assert_eq!((early.onsets, early.warned), (2, 1));
         assert_eq!(early.lead_quartiles_s, Some([120.0; 3]));
+    }
+
+    #[test]
+    fn an_alarm_within_an_episode_tells_of_that_one() {
+        let of = |end| early(&[[1000.0, end], [2000.0, 2060.0]]);
+        assert_eq!((of(1870.0).onsets, of(1870.0).warned), (2, 1));
+        assert_eq!((of(1890.0).onsets, of(1890.0).warned), (2, 0));
     }
 }
