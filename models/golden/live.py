@@ -27,7 +27,7 @@ def features(signals, start, moment):
     since = moment - start
     heard = {name: signals[name][: since * hz]
              for name, hz in (("bvp", BVP_HZ), ("acceleration", ACC_HZ), ("eda", EDA_HZ), ("temperature", TEMP_HZ))}
-    found = heart(heard["bvp"].astype(np.int64), start, moment)
+    found = heart(heard["bvp"].astype(np.int64))
     found |= skin(heard["eda"] * 1e-6)
     found |= warmth(heard["temperature"] * 0.01)
     found |= motion(heard["acceleration"].reshape(-1, 3) / 1024, start)
@@ -198,6 +198,6 @@ def effort(signals, start, moment):
     """The heart's rate of a minute, and 1, the deviation of norm(a) over 30 s and over 120 s, and stereotypy."""
     since = moment - start
     norm = np.linalg.norm(signals["acceleration"][: since * ACC_HZ].reshape(-1, 3) / 1024, axis=1)
-    rate = heart(signals["bvp"][: since * BVP_HZ].astype(np.int64), start, moment).get("heart_rate")
+    rate = heart(signals["bvp"][: since * BVP_HZ].astype(np.int64)).get("heart_rate")
     moved = [norm[max(0, norm.size - length * ACC_HZ):].std() for length in (30, 120)]
     return rate, np.array([1, *moved, rhythm(norm, start).get("stereotypy", 0)])

@@ -19,13 +19,14 @@ def band(steps):
     return (np.convolve(padded, short, "valid") / 3**2 - np.convolve(padded, long, "valid") / 55**2) * 0.01
 
 
-def heart(bvp, start, moment):
+def heart(bvp):
+    """By name, for the minute that ends with the last of the samples, which come in whole seconds."""
+    since = bvp.size // BVP_HZ
     wave = band(bvp)
     beats = systoles(wave)
     blocks = agreements(wave, beats)
     log, told = intervals(beats)
     judged = classify(log)
-    since = moment - start
     minute, lately = (window(judged, since - length) for length in (WINDOW_S, 20))
     clean, clean_lately = (covered(beats, length) for beats, length in ((minute, WINDOW_S), (lately, 20)))
     within = [part for end, part in blocks if end > since - WINDOW_S]

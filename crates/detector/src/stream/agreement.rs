@@ -14,8 +14,6 @@ const LATE_S: usize = 1;
 /// wave that can be read they find the same beats.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Agreement {
-    /// When the open block began, as its newest samples tell.
-    start_us: i64,
     filtered: Vec<f64>,
     /// The first detector's beats since then.
     beats: Vec<i64>,
@@ -35,12 +33,13 @@ impl Agreement {
         if self.filtered.is_empty() {
             self.beats.clear();
         }
-        // Beats carry the time that samples were given, which drifts against their number.
-        self.start_us = at_us - us(self.filtered.len(), period_us);
+        // Beats carry the time that samples were given, which drifts against their number: when
+        // the block began is counted back from the newest.
+        let start_us = at_us - us(self.filtered.len(), period_us);
         let Some((first, rest)) = filtered.split_first() else { return };
         self.filtered.push(*first);
         if self.filtered.len() >= full(period_us) {
-            self.close(rate_hz(period_us), period_us);
+            self.close(start_us, rate_hz(period_us), period_us);
         }
         self.filtered.extend_from_slice(rest);
     }
@@ -70,12 +69,11 @@ impl Agreement {
         (count > 0.0).then(|| sum / count)
     }
 
-    fn close(&mut self, rate_hz: usize, period_us: i64) {
+    fn close(&mut self, start_us: i64, rate_hz: usize, period_us: i64) {
         let length = BLOCK_S * rate_hz;
-        let end_us = self.start_us + us(length, period_us);
+        let end_us = start_us + us(length, period_us);
         let other = block_peaks(&self.filtered[..length], rate_hz);
-        let other: Vec<i64> =
-            other.into_iter().map(|at| self.start_us + us(at, period_us)).collect();
+        let other: Vec<i64> = other.into_iter().map(|at| start_us + us(at, period_us)).collect();
         let within = self.beats.partition_point(|at| *at < end_us);
         self.blocks.push_back((end_us, agreement(&self.beats[..within], &other)));
         self.beats.drain(..within);

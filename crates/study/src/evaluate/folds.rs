@@ -94,13 +94,9 @@ fn fold(
         let calibration = class.calibration(&unseen)?;
         let unseen = class.graded(&unseen, calibration);
         let fitted = class.fit(mask, others);
-        let model = Arc::new(class.model(
-            "fold",
-            &fitted,
-            calibration,
-            Ok(thresholds_or_never(&unseen)),
-        )?);
-        fold.alerting.push(model.parts().thresholds);
+        let thresholds = thresholds_or_never(&unseen);
+        let model = Arc::new(class.model("fold", &fitted, calibration, thresholds)?);
+        fold.alerting.push(thresholds);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -169,7 +165,7 @@ pub(super) fn forward(
         let calibration = class.calibration(&unseen)?;
         let thresholds = thresholds_or_never(&class.graded(&unseen, calibration));
         let fitted = class.fit(mask, known);
-        let model = Arc::new(class.model("forward", &fitted, calibration, Ok(thresholds))?);
+        let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
         Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
     })?;
     let (graded, thresholds) = graded.into_iter().flatten().unzip();

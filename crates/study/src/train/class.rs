@@ -210,13 +210,13 @@ impl<'a> Class<'a> {
     /// The model of a fit.
     ///
     /// # Errors
-    /// Where there are no thresholds for it, or where its parts do not fit.
+    /// Where its parts do not fit.
     pub(crate) fn model(
         &self,
         id: &str,
         Fitted(fitted): &Fitted,
         [bias, slope]: [f64; 2],
-        thresholds: anyhow::Result<Thresholds>,
+        thresholds: Thresholds,
     ) -> anyhow::Result<Model> {
         let names = Inputs::names();
         let terms = names.iter().zip(fitted).filter(|(_, weight)| **weight != 0.0);
@@ -227,7 +227,7 @@ impl<'a> Class<'a> {
             bias: bias + slope * fitted[names.len()],
             terms: terms.map(|(name, weight)| Term::line(name, slope * weight)).collect(),
             smoothing_s: self.recipe.smoothing,
-            thresholds: thresholds?,
+            thresholds,
         })?)
     }
 

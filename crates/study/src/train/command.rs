@@ -105,7 +105,7 @@ impl TrainArgs {
         let class = Class::of(&lessons, &self.recipe, |_| false);
         let unseen = class.unseen(mask, |_| true);
         let calibration = class.calibration(&unseen)?;
-        let thresholds = thresholds(&class.graded(&unseen, calibration));
+        let thresholds = thresholds(&class.graded(&unseen, calibration))?;
         let fitted = class.fit(mask, |_| true);
         let model = class.model(id, &fitted, calibration, thresholds)?;
         let card = card(&class, &model);
