@@ -153,7 +153,13 @@ def rhythm(norm, start):
     band = density[7:37]
     top = int(band.argmax())
     return {"stereotypy_rate": (7 + top) * 0.125, "stereotypy_band": band.sum() / density.sum(),
-            "stereotypy": band[max(0, top - 2):top + 3].sum() / density.sum()}
+            "stereotypy": band[max(0, top - 2):top + 3].sum() / density.sum(), "stereotypy_repeats": repeats(band)}
+
+
+def repeats(band):
+    """The highest autocorrelation of what lies in the band, at the lags of its periods."""
+    lags = np.arange(7, 37) / ACC_HZ
+    return float((np.cos(2 * np.pi * np.outer(lags, np.arange(7, 37) * 0.125)) @ band).max() / band.sum())
 
 
 def breath(acc):

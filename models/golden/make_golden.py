@@ -95,7 +95,7 @@ def motion(acc):
     x, y, z = gravity[-1]
     return {"enmo": float(np.maximum(norm - 1, 0).mean()), "activity": float(norm.std()),
             "jerk": float(np.abs(np.diff(acc, axis=0)).sum(axis=1).mean() * ACC_HZ),
-            "welch_hz": hz, "welch": density,
+            "welch_hz": hz, "welch": density, "repeats": live.repeats(density[7:37]),
             "pitch_deg": float(np.degrees(np.arctan2(x, np.hypot(y, z)))),
             "roll_deg": float(np.degrees(np.arctan2(y, z)))}
 
@@ -144,10 +144,12 @@ def window_of(folder, name, start):
     moved = motion(acc / 64)
     density = np.asarray(moved.pop("welch"))
     moved.pop("welch_hz")
+    moved.pop("repeats")
     rhythm = density[7:37]
     top = int(rhythm.argmax())
     moved |= {"stereotypy_rate": (7 + top) * 0.125, "stereotypy_band": float(rhythm.sum() / density.sum()),
-              "stereotypy": float(rhythm[max(0, top - 2):top + 3].sum() / density.sum())}
+              "stereotypy": float(rhythm[max(0, top - 2):top + 3].sum() / density.sum()),
+              "stereotypy_repeats": live.repeats(rhythm)}
     return {"recording": name, "start_s": start, "peaks": peaks, "msptd_peaks": second, "classes": classes(found),
             "heart": heart, "skin": still, "motion": moved}
 

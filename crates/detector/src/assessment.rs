@@ -3,7 +3,8 @@ use std::fmt;
 use biosignal::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertTransition, FeatureVector, Inputs};
+use crate::pipeline::lacking;
+use crate::{AlertTransition, FeatureVector, Inputs, Signal};
 
 /// What a tick of the detector leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +39,17 @@ pub struct Assessment {
     /// Each feature against what is usual and against the last minutes: what a model weighs.
     pub inputs: Inputs,
     /// What each feature adds to the score's logit, smoothed as the score is; with the
-    /// model's bias they add up to it. Empty where there is no score.
+    /// model's bias, smoothed alike, they add up to it. Empty where there is no score.
     pub contributions: Vec<(&'static str, f64)>,
+}
+
+impl Assessment {
+    /// The one of [`Signal::LEADING`] that the window does not show, where it shows the others:
+    /// the model weighs those alone.
+    #[must_use]
+    pub fn lacking(&self) -> Option<Signal> {
+        lacking(&self.features)
+    }
 }
 
 /// What staff are shown.

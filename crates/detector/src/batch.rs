@@ -149,6 +149,7 @@ pub fn motion(samples: &[[f64; 3]]) -> FeatureVector {
         features.set(Feature::StereotypyRate, Some(rhythm.hz));
         features.set(Feature::Stereotypy, Some(rhythm.part));
         features.set(Feature::StereotypyBand, Some(rhythm.band));
+        features.set(Feature::StereotypyRepeats, Some(rhythm.repeats));
     }
     features
 }
@@ -264,7 +265,7 @@ mod tests {
     #[test]
     fn alerts_of_given_scores_are_those_of_the_detector_that_gave_them() {
         let mut parts = default_model().parts().clone();
-        parts.thresholds = Thresholds { rising: 0.25, high: 0.32 };
+        parts.thresholds = Thresholds { rising: 0.42, high: 0.48 };
         let (config, thresholds) = (Config::default(), parts.thresholds);
         let model = Model::new(parts).expect("only its thresholds changed");
         let mut detector = Detector::new(config.clone(), Arc::new(model));

@@ -46,7 +46,7 @@ struct State {
     next: Option<i64>,
     first_valid: Option<i64>,
     last_valid: Option<i64>,
-    /// What each feature adds to the logit, smoothed.
+    /// What the logit is the sum of, smoothed.
     smoothed: Option<Contributions>,
     /// What hid the wearer at the last second.
     hidden: Option<Cause>,
@@ -316,11 +316,12 @@ impl Detector {
 
     /// Sets the score and what each feature adds to it; gives the latter.
     fn weigh(&self, assessment: &mut Assessment) -> Contributions {
-        let contributions = self.smooth(self.model.contributions(&assessment.inputs));
-        let logit = self.model.parts().bias + contributions.0.iter().sum::<f64>();
+        let lacking = assessment.lacking();
+        let contributions = self.smooth(self.model.contributions(&assessment.inputs, lacking));
+        let logit = contributions.bias + contributions.features.iter().sum::<f64>();
         assessment.score = Some(Model::score(logit));
         let names = Feature::ALL.into_iter().map(Feature::name);
-        assessment.contributions = names.zip(contributions.0).collect();
+        assessment.contributions = names.zip(contributions.features).collect();
         contributions
     }
 
@@ -345,9 +346,10 @@ impl Detector {
         #[expect(clippy::cast_precision_loss, reason = "ten seconds")]
         let keep = (-(HOP_S as f64) / self.model.parts().smoothing_s.max(1e-3)).exp();
         if let Some(before) = self.state.smoothed {
-            for (now, before) in contributions.0.iter_mut().zip(before.0) {
-                *now = keep * before + (1.0 - keep) * *now;
-            }
+            let smooth = |now: &mut f64, before: f64| *now = keep * before + (1.0 - keep) * *now;
+            smooth(&mut contributions.bias, before.bias);
+            let features = contributions.features.iter_mut().zip(before.features);
+            features.for_each(|(now, before)| smooth(now, before));
         }
         contributions
     }

@@ -45,10 +45,10 @@ pub use baseline::OwnFigures;
 pub use beats::{BeatClass, classify, find_peaks, find_peaks_msptd};
 pub use config::{Config, ConfigError};
 pub use detector::{Detector, RestoreError};
-pub use features::{Feature, FeatureVector, lf_hf, lomb};
+pub use features::{Feature, FeatureVector, Signal, lf_hf, lomb};
 pub use grounds::Ground;
 pub use inputs::Inputs;
-pub use model::{About, Model, ModelError, Parts, Thresholds, default_model};
+pub use model::{About, Model, ModelError, Parts, Thresholds, Weights, default_model};
 pub use terms::{Term, TermError};
 pub use usual::Usual;
 

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::features::{Feature, FeatureVector};
+use crate::features::{Feature, FeatureVector, Signal};
 use crate::inputs::Inputs;
 use crate::terms::{Term, TermError};
 use crate::usual::{CLIP, Usual};
 
-const FORMAT: &str = "tidewatch-model 2";
+const FORMAT: &str = "tidewatch-model 3";
 const COUNT: usize = Feature::ALL.len();
 
 /// What a model file holds.
@@ -30,14 +30,25 @@ pub struct Parts {
     pub about: About,
     /// What is usual for each feature in the population, as features are weighed.
     pub population: BTreeMap<String, Usual>,
-    /// The logit of somebody of whom nothing is remarkable.
-    pub bias: f64,
-    /// What each input adds to the logit.
-    pub terms: Vec<Term>,
+    /// What is weighed where every signal is seen.
+    pub weights: Weights,
+    /// What is weighed where one of [`Signal::LEADING`] is not seen; else the same, with nothing
+    /// from that signal. A score means as many false alerts as ever.
+    pub lacking: BTreeMap<Signal, Weights>,
     /// Time constant of the smoothing of what the terms add, s.
     pub smoothing_s: f64,
     /// The levels' thresholds while little is known of a person.
     pub thresholds: Thresholds,
+}
+
+/// What a model weighs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// The logit of somebody of whom nothing is remarkable.
+    pub bias: f64,
+    /// What each input adds to the logit.
+    pub terms: Vec<Term>,
 }
 
 /// Where a model comes from.
@@ -62,18 +73,26 @@ pub struct Thresholds {
     pub high: f64,
 }
 
-/// What each feature adds to the logit.
+/// What a logit is the sum of.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Contributions(#[serde(with = "crate::fixed")] pub(crate) [f64; COUNT]);
+pub(crate) struct Contributions {
+    pub(crate) bias: f64,
+    /// What each feature adds.
+    #[serde(with = "crate::fixed")]
+    pub(crate) features: [f64; COUNT],
+}
 
 /// An additive model: a logistic regression on functions of one input each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     file: File,
     population: [Usual; COUNT],
-    /// The input that each term weighs, by feature and view.
-    places: Vec<(Feature, usize)>,
+    places: Places,
+    lacking: BTreeMap<Signal, Places>,
 }
+
+/// The input that each term weighs, by feature and view.
+type Places = Vec<(Feature, usize)>;
 
 impl Model {
     /// Reads a model and checks that it is whole and fits this detector.
@@ -103,20 +122,18 @@ impl Model {
 
     fn from_file(file: File) -> Result<Self, ModelError> {
         let parts = &file.model;
-        let mut places = Vec::new();
-        for term in &parts.terms {
-            let wrong = |why| ModelError::Term { input: term.input.clone(), why };
-            let place = Inputs::place(&term.input);
-            let place = place.ok_or_else(|| ModelError::UnknownInput(term.input.clone()))?;
-            if places.contains(&place) {
-                return Err(wrong(TermError::Twice));
+        let places = parts.weights.places()?;
+        let mut lacking = BTreeMap::new();
+        for (signal, weights) in &parts.lacking {
+            let places = weights.places()?;
+            if let Some(at) = places.iter().position(|(feature, _)| feature.signal() == *signal) {
+                let input = weights.terms[at].input.clone();
+                return Err(ModelError::Term { input, why: TermError::Lacking });
             }
-            term.check().map_err(wrong)?;
-            places.push(place);
+            lacking.insert(*signal, places);
         }
         let Thresholds { rising, high } = parts.thresholds;
         for (what, fits) in [
-            ("bias", parts.bias.is_finite()),
             ("smoothing_s", parts.smoothing_s.is_finite() && parts.smoothing_s >= 0.0),
             ("thresholds", rising > 0.0 && rising <= high && high.is_finite()),
         ] {
@@ -135,7 +152,7 @@ impl Model {
             }
             population[feature as usize] = *usual;
         }
-        Ok(Self { file, population, places })
+        Ok(Self { file, population, places, lacking })
     }
 
     /// The model as a file.
@@ -165,11 +182,17 @@ impl Model {
         &self.file.model
     }
 
+    /// What is weighed where a signal is lacking, if any is.
+    #[must_use]
+    pub fn weights(&self, lacking: Option<Signal>) -> &Weights {
+        let parts = self.parts();
+        lacking.and_then(|signal| parts.lacking.get(&signal)).unwrap_or(&parts.weights)
+    }
+
     /// How much each term adds to the logit for these inputs, unsmoothed, in the order of
-    /// [`Parts::terms`].
-    pub fn weigh(&self, inputs: &Inputs) -> impl Iterator<Item = f64> {
-        let terms = self.file.model.terms.iter().zip(&self.places);
-        terms.map(|(term, (feature, view))| term.at(inputs.0[*feature as usize][*view]))
+    /// [`Model::weights`]'.
+    pub fn weigh(&self, inputs: &Inputs, lacking: Option<Signal>) -> impl Iterator<Item = f64> {
+        self.added(inputs, lacking).map(|(_, _, adds)| adds)
     }
 
     /// The probability of a logit.
@@ -193,20 +216,49 @@ impl Model {
     }
 
     /// How much each feature adds to the logit, over its views, in the features' order.
-    pub(crate) fn contributions(&self, inputs: &Inputs) -> Contributions {
-        let mut sums = [0.0; COUNT];
-        for (feature, _, added) in self.added(inputs) {
-            sums[feature as usize] += added;
+    pub(crate) fn contributions(&self, inputs: &Inputs, lacking: Option<Signal>) -> Contributions {
+        let mut features = [0.0; COUNT];
+        for (feature, _, added) in self.added(inputs, lacking) {
+            features[feature as usize] += added;
         }
-        Contributions(sums)
+        Contributions { bias: self.weights(lacking).bias, features }
     }
 
-    /// What each term adds for these inputs, with the feature and the view that it weighs.
-    pub(crate) fn added(&self, inputs: &Inputs) -> impl Iterator<Item = (Feature, usize, f64)> {
-        self.places
-            .iter()
-            .zip(self.weigh(inputs))
-            .map(|((feature, view), adds)| (*feature, *view, adds))
+    /// What each term adds for these inputs, with the feature and the view that it weighs. What
+    /// is read from a lacking signal adds nothing.
+    pub(crate) fn added(
+        &self,
+        inputs: &Inputs,
+        lacking: Option<Signal>,
+    ) -> impl Iterator<Item = (Feature, usize, f64)> {
+        let places = lacking.and_then(|signal| self.lacking.get(&signal)).unwrap_or(&self.places);
+        let terms = self.weights(lacking).terms.iter().zip(places);
+        terms.map(move |(term, (feature, view))| {
+            let is_lacking = Some(feature.signal()) == lacking;
+            let input = if is_lacking { 0.0 } else { inputs.0[*feature as usize][*view] };
+            (*feature, *view, term.at(input))
+        })
+    }
+}
+
+impl Weights {
+    /// Where the inputs of the terms stand, if all are there once.
+    fn places(&self) -> Result<Places, ModelError> {
+        if !self.bias.is_finite() {
+            return Err(ModelError::Number("bias".to_owned()));
+        }
+        let mut places = Vec::new();
+        for term in &self.terms {
+            let wrong = |why| ModelError::Term { input: term.input.clone(), why };
+            let place = Inputs::place(&term.input);
+            let place = place.ok_or_else(|| ModelError::UnknownInput(term.input.clone()))?;
+            if places.contains(&place) {
+                return Err(wrong(TermError::Twice));
+            }
+            term.check().map_err(wrong)?;
+            places.push(place);
+        }
+        Ok(places)
     }
 }
 
@@ -269,8 +321,8 @@ mod tests {
         let touched = text.replacen("\"rising\": 0.", "\"rising\": 0.1", 1);
         assert_eq!(Model::from_json(&touched), Err(ModelError::Checksum));
         assert!(matches!(Model::from_json("{}"), Err(ModelError::Json(_))));
-        let old = text.replacen(FORMAT, "tidewatch-model 1", 1);
-        assert_eq!(Model::from_json(&old), Err(ModelError::Format("tidewatch-model 1".into())));
+        let old = text.replacen(FORMAT, "tidewatch-model 2", 1);
+        assert_eq!(Model::from_json(&old), Err(ModelError::Format("tidewatch-model 2".into())));
     }
 
     fn refused(change: impl FnOnce(&mut Parts)) -> ModelError {
@@ -282,13 +334,16 @@ mod tests {
     #[test]
     fn a_model_that_does_not_fit_is_refused_by_name() {
         let name = "minutes_since_start.level".to_owned();
-        let unknown = refused(|parts| parts.terms[0].input.clone_from(&name));
+        let unknown = refused(|parts| parts.weights.terms[0].input.clone_from(&name));
         assert_eq!(unknown, ModelError::UnknownInput(name));
         let lacking = refused(|parts| parts.population.retain(|name, _| name != "scl"));
         assert_eq!(lacking, ModelError::MissingFeature("scl".to_owned()));
         let turned = refused(|parts| parts.thresholds = Thresholds { rising: 0.9, high: 0.1 });
         assert_eq!(turned, ModelError::Number("thresholds".to_owned()));
-        let twice = refused(|parts| parts.terms.push(parts.terms[0].clone()));
+        let twice = refused(|parts| parts.weights.terms.push(parts.weights.terms[0].clone()));
         assert!(matches!(twice, ModelError::Term { why: TermError::Twice, .. }));
+        let weighs_eda = Weights { bias: 0.0, terms: vec![Term::line("scl.own", 0.5)] };
+        let lacking = refused(|parts| parts.lacking = [(Signal::Eda, weighs_eda.clone())].into());
+        assert!(matches!(lacking, ModelError::Term { why: TermError::Lacking, .. }));
     }
 }

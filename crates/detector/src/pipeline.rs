@@ -2,7 +2,7 @@ use biosignal::{Channel, MICROS_PER_SECOND};
 use serde::{Deserialize, Serialize};
 
 use crate::exertion::{Effort, Exertion};
-use crate::features::{Feature, FeatureVector};
+use crate::features::{Feature, FeatureVector, Signal};
 use crate::hops::Hops;
 use crate::second::Second;
 use crate::stream::{AGREED, Heart, Motion, Skin, Temperature};
@@ -185,10 +185,10 @@ impl Pipeline {
     }
 }
 
-/// How many of heart, skin and motion a window shows. The heart shows in clean intervals, or
-/// in a rate that could be tracked: between beats that a second detector finds as well, where
-/// they come from a pulse wave. Noise makes intervals too.
-pub(crate) fn signals(features: &FeatureVector) -> usize {
+/// Which of [`Signal::LEADING`] a window shows. The heart shows in clean intervals, or in a
+/// rate that could be tracked: between beats that a second detector finds as well, where they
+/// come from a pulse wave. Noise makes intervals too.
+fn seen(features: &FeatureVector) -> [bool; 3] {
     let there = |feature| features.of(feature).is_some();
     let heart = match features.of(Feature::PulseAgreement) {
         Some(part) => {
@@ -196,7 +196,19 @@ pub(crate) fn signals(features: &FeatureVector) -> usize {
         }
         None => there(Feature::HeartRate),
     };
-    [heart, there(Feature::Scl), there(Feature::Activity)].into_iter().filter(|is| *is).count()
+    [heart, there(Feature::Scl), there(Feature::Activity)]
+}
+
+/// How many of [`Signal::LEADING`] a window shows.
+pub(crate) fn signals(features: &FeatureVector) -> usize {
+    seen(features).into_iter().filter(|is| *is).count()
+}
+
+/// The one of [`Signal::LEADING`] that a window does not show, where it shows the others.
+pub(crate) fn lacking(features: &FeatureVector) -> Option<Signal> {
+    let seen = seen(features);
+    let lacking = Signal::LEADING.into_iter().zip(seen).find(|(_, seen)| !seen);
+    lacking.filter(|_| signals(features) == 2).map(|(signal, _)| signal)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(crate) fn reasons(
     model: &Model,
 ) -> Vec<Reason> {
     let mut sums = [0.0; Feature::ALL.len()];
-    for (feature, adds) in Feature::ALL.into_iter().zip(contributions.0) {
+    for (feature, adds) in Feature::ALL.into_iter().zip(contributions.features) {
         sums[feature.sign() as usize] += adds;
     }
     let mut signs: Vec<(Feature, f64)> =
@@ -68,7 +68,7 @@ fn compared(of: &Assessment, before: &Hops, baseline: &Baseline, model: &Model) 
         let agrees = if input > 0.0 { value > other } else { value < other };
         (adds > 0.0 && agrees).then_some(Compared { feature, adds, value, other, against })
     };
-    model.added(&of.inputs).filter_map(compare).collect()
+    model.added(&of.inputs, of.lacking()).filter_map(compare).collect()
 }
 
 impl Compared {

@@ -27,6 +27,9 @@ pub enum TermError {
     /// It is not 0 where nothing is remarkable.
     #[error("is not 0 at 0")]
     NotZero,
+    /// It weighs what is to be done without.
+    #[error("weighs the signal that is lacking")]
+    Lacking,
 }
 
 impl Term {

@@ -147,6 +147,7 @@ fn saying(feature: Feature) -> Saying {
         Feature::Stereotypy | Feature::StereotypyBand => {
             percent("Rhythmic movement", ["more", "less"], "", " % of all movement", 100.0)
         }
+        Feature::StereotypyRepeats => alone("Movement", "more regular", "less regular"),
         Feature::BreathRatio => alone("Breathing looks", "quicker", "slower"),
         Feature::BreathLine => alone("Quick breathing shows", "more", "less"),
         Feature::PosturePitch | Feature::PostureRoll => {

@@ -85,7 +85,7 @@ fn what_a_version_finds_does_not_change() {
     let digest: String = digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
     assert_eq!(
         (detector::VERSION, digest.as_str()),
-        ("tidewatch-detector 0.5.0", "e445d2308ed06a91")
+        ("tidewatch-detector 0.6.0", "05b6698b8752b750")
     );
 }
 

@@ -3,12 +3,13 @@
 
 mod made;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use biosignal::{Channel, Reading};
 use detector::{
-    AlertTransition, Assessment, Config, Detector, Level, Model, Output, Thresholds, default_model,
+    AlertTransition, Assessment, Config, Detector, Feature, Level, Model, Output, Signal,
+    Thresholds, default_model,
 };
 use made::{at, fresh};
 
@@ -52,7 +53,8 @@ fn assessments(outputs: &[Output]) -> Vec<&Assessment> {
 fn added(of: &Assessment) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<String, f64> = BTreeMap::new();
     let model = model();
-    for (term, adds) in model.parts().terms.iter().zip(model.weigh(&of.inputs)) {
+    let weights = model.weights(of.lacking());
+    for (term, adds) in weights.terms.iter().zip(model.weigh(&of.inputs, of.lacking())) {
         let name = term.input.rsplit_once('.').map_or("", |(name, _)| name);
         *sums.entry(name.to_owned()).or_default() += adds;
     }
@@ -74,15 +76,26 @@ fn ten_minutes_of_wear_are_learned_before_there_is_a_verdict() {
 
 #[test]
 fn what_each_feature_adds_is_smoothed_from_hop_to_hop_and_anew_after_a_hole() {
-    let hole = at(300)..at(420);
-    let all: Vec<Reading> =
-        stream(600).into_iter().filter(|r| !hole.contains(&r.measured_at)).collect();
-    let outputs = play(&mut watched(&Config::default()), &all, 0..600);
+    // Everything is away for two minutes, and skin conductance again in the end.
+    let away = |r: &Reading| {
+        (at(300)..at(420)).contains(&r.measured_at)
+            || r.channel == Channel::Eda && r.measured_at >= at(560)
+    };
+    let all: Vec<Reading> = stream(700).into_iter().filter(|r| !away(r)).collect();
+    let outputs = play(&mut watched(&Config::default()), &all, 0..700);
     let keep = (-10.0 / model().parts().smoothing_s).exp();
     let mut before: Option<&Assessment> = None;
-    let mut compared = [0, 0];
+    let mut bias: Option<f64> = None;
+    let (mut compared, mut lacking) = ([0, 0], BTreeSet::new());
     for now in assessments(&outputs) {
         let added = added(now);
+        let own = now.score.map(|_| model().weights(now.lacking()).bias);
+        bias = own.map(|own| bias.map_or(own, |before| keep * before + (1.0 - keep) * own));
+        if let (Some(score), Some(bias)) = (now.score, bias) {
+            let logit = bias + now.contributions.iter().map(|(_, adds)| adds).sum::<f64>();
+            assert!((Model::score(logit) - score).abs() < 1e-12, "at {:?}", now.at);
+            lacking.insert(now.lacking());
+        }
         for (name, found) in &now.contributions {
             let adds = added.get(*name).copied().unwrap_or_default();
             let expected =
@@ -96,6 +109,28 @@ fn what_each_feature_adds_is_smoothed_from_hop_to_hop_and_anew_after_a_hole() {
         before = Some(now).filter(|it| it.score.is_some());
     }
     assert!(compared[0] > 40 && compared[1] > 1000, "{compared:?}");
+    assert_eq!(lacking, BTreeSet::from([None, Some(Signal::Eda)]));
+}
+
+#[test]
+fn what_is_read_from_a_signal_that_is_not_seen_weighs_nothing_and_the_others_weigh_anew() {
+    let eda = |r: &Reading| r.channel == Channel::Eda;
+    let seen: Vec<Reading> = stream(300).into_iter().filter(|r| !eda(r)).collect();
+    let outputs = play(&mut watched(&Config::default()), &seen, 0..300);
+    let last = *assessments(&outputs).last().expect("one");
+    assert_eq!(last.lacking(), Some(Signal::Eda));
+    assert!(last.score.is_some());
+    let of_eda = Feature::ALL.into_iter().filter(|it| it.signal() == Signal::Eda);
+    let names: Vec<&str> = of_eda.map(Feature::name).collect();
+    let (none, some): (Vec<_>, Vec<_>) =
+        last.contributions.iter().partition(|(name, _)| names.contains(name));
+    assert!(none.iter().all(|(_, adds)| *adds == 0.0), "{none:?}");
+    assert!(some.iter().filter(|(_, adds)| *adds != 0.0).count() > 5);
+    let model = model();
+    let anew = model.weights(Some(Signal::Eda));
+    assert_ne!(anew, &model.parts().weights);
+    // A signal that no verdict waits for is no other case.
+    assert_eq!(model.weights(Some(Signal::Temperature)), &model.parts().weights);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use detector::{Assessment, Ground, Inputs, Model, Term};
+use detector::{Assessment, Ground, Inputs, Model, Term, Weights};
 
 use crate::features::{feature_of, view_of};
 use crate::run::HOP_S;
@@ -34,7 +34,8 @@ const NOTES: &[&str] = &[
     "  that it forgets; its mean moves by no more than 0.67 an hour once an hour is known.",
     "  30 windows of the population stand beside it in own and rank, 60 in scatter; a person's usual",
     "  is the mean * windows / (windows + 30), in the feature's unit.",
-    "adds: is * weight. now: the sum over a feature's inputs.",
+    "adds: is * weight. now: the sum over a feature's inputs. Where heart, EDA or motion is not",
+    "  seen, weights and bias are those that the model has for the other two.",
     "smoothed: keep * before + (1 - keep) * now; now where there is nothing before.",
     "A reason's words are those of the input that adds most now, among those of its sign whose",
     "  numbers lie on the side that the input says: level, rank and own are told as the value against",
@@ -75,6 +76,12 @@ impl Account<'_> {
             return text.0;
         };
         text.line(format_args!("State {}, score {score:.4}, quality {:.2}.", it.level, it.quality));
+        if let Some(signal) = it.lacking() {
+            text.line(format_args!(
+                "No {} is seen: the others are weighed by themselves.",
+                signal.name()
+            ));
+        }
         let mut added = self.added();
         self.reasons(&added, &mut text);
         added.sort_by(|a, b| b.smoothed.abs().total_cmp(&a.smoothed.abs()));
@@ -93,8 +100,12 @@ impl Account<'_> {
         let inputs: Vec<(String, f64)> =
             Inputs::names().into_iter().zip(self.of.inputs.values()).collect();
         let is = |name: &str| inputs.iter().find(|(input, _)| input == name).map_or(0.0, |it| it.1);
-        let all: Vec<(&Term, f64)> =
-            self.model.parts().terms.iter().zip(self.model.weigh(&self.of.inputs)).collect();
+        let all: Vec<(&Term, f64)> = self
+            .weights()
+            .terms
+            .iter()
+            .zip(self.model.weigh(&self.of.inputs, self.of.lacking()))
+            .collect();
         let added = self.grounds.iter().filter_map(|ground| {
             let name = ground.feature.name();
             let own = all.iter().filter(|(term, _)| feature_of(&term.input) == name);
@@ -110,6 +121,10 @@ impl Account<'_> {
             })
         });
         added.collect()
+    }
+
+    fn weights(&self) -> &Weights {
+        self.model.weights(self.of.lacking())
     }
 
     fn reasons(&self, added: &[Added<'_>], text: &mut Text) {
@@ -179,13 +194,17 @@ impl Account<'_> {
         let keep = (-(HOP_S as f64) / parts.smoothing_s.max(1e-3)).exp();
         let now: f64 = added.iter().map(|it| it.now).sum();
         let smoothed: f64 = added.iter().map(|it| it.smoothed).sum();
-        let (bias, logit) = (parts.bias, parts.bias + smoothed);
+        let score = self.of.score.unwrap_or_default();
+        let logit = (score / (1.0 - score)).ln();
         text.line(format_args!(
-            "bias {bias:+.4}; all features now {now:+.4}, smoothed {smoothed:+.4}, keep exp(-{HOP_S} / {}) = {keep:.4}",
+            "bias now {:+.4}, smoothed {:+.4}; all features now {now:+.4}, smoothed {smoothed:+.4}; \
+             keep exp(-{HOP_S} / {}) = {keep:.4}",
+            self.weights().bias,
+            logit - smoothed,
             parts.smoothing_s
         ));
         text.line(format_args!(
-            "logit = bias + smoothed = {logit:+.4}; score = 1 / (1 + exp(-logit)) = {:.4}",
+            "logit = bias + features, both smoothed = {logit:+.4}; score = 1 / (1 + exp(-logit)) = {:.4}",
             Model::score(logit)
         ));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use biosignal::Timestamp;
+use detector::Signal;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
 use crate::crop::crop_seconds;
@@ -48,6 +49,16 @@ impl Sitting {
     pub(crate) fn cropped(&self, seed: u64) -> Self {
         let stream = self.stream.cropped(crop_seconds(seed, &self.name));
         Self { stream, ..self.clone() }
+    }
+
+    /// The same where nothing is read of a signal.
+    pub(crate) fn without(&self, signal: Signal) -> Self {
+        Self { stream: self.stream.clone().without(signal), ..self.clone() }
+    }
+
+    /// The same of somebody whose skin conducts so many times as much.
+    pub(crate) fn conducting(&self, times: f64) -> Self {
+        Self { stream: self.stream.clone().conducting(times), ..self.clone() }
     }
 
     /// The same, cut in the middle of its rests, its blocks in another order and timed anew: no

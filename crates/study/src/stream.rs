@@ -1,7 +1,8 @@
 //! A recording as the readings that a wristband would have sent.
 
 use biosignal::recording::Recording;
-use biosignal::{DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
+use biosignal::{Channel, DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
+use detector::Signal;
 
 /// Readings in the order of their time, and the stretch that they stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,21 @@ impl Stream {
         Self::from_readings(readings, from.max(self.start), until.min(self.end))
     }
 
+    /// What is left where nothing is read of a signal.
+    pub(crate) fn without(mut self, signal: Signal) -> Self {
+        self.readings.retain(|it| signal_of(it.channel) != Some(signal));
+        self
+    }
+
+    /// The same as skin that conducts so many times as much would have given.
+    pub(crate) fn conducting(mut self, times: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "beyond an i32 it stays at its end")]
+        let scaled = |step: &mut i32| *step = (f64::from(*step) * times).round() as i32;
+        let readings = self.readings.iter_mut().filter(|it| it.channel == Channel::Eda);
+        readings.flat_map(|it| &mut it.samples).for_each(scaled);
+        self
+    }
+
     /// The same, so much later, under another numbering.
     pub(crate) fn moved(mut self, micros: i64, epoch: u32) -> Self {
         for reading in &mut self.readings {
@@ -56,6 +72,17 @@ impl Stream {
             end: self.end.plus_micros(micros),
             readings: self.readings,
         }
+    }
+}
+
+/// What a channel tells of.
+const fn signal_of(channel: Channel) -> Option<Signal> {
+    match channel {
+        Channel::Bvp | Channel::HeartRate | Channel::Ibi => Some(Signal::Heart),
+        Channel::Eda => Some(Signal::Eda),
+        Channel::Acceleration => Some(Signal::Motion),
+        Channel::SkinTemperature => Some(Signal::Temperature),
+        Channel::Button => None,
     }
 }
 
@@ -79,7 +106,7 @@ fn within(reading: &Reading, from: Timestamp, until: Timestamp) -> Option<Readin
 
 #[cfg(test)]
 mod tests {
-    use biosignal::{Channel, recording::Track};
+    use biosignal::recording::Track;
 
     use super::*;
 

@@ -1,9 +1,14 @@
 //! Stereotypy: how much of the movement is one rhythm, as in rocking (0.8 to 2 Hz) and
 //! flapping (2 to 4.5 Hz). Mean of Hann periodograms of 8 s with half overlap (Welch) of
 //! norm(a); the peak's frequency in 0.8 to 4.5 Hz, the part of all power within 0.25 Hz of
-//! it, and the part in the whole band.
+//! it, the part in the whole band, and how well the band's movement repeats itself: the
+//! highest autocorrelation at the lags of the band's periods, from its spectrum (Wiener,
+//! Khinchin): max over lag of sum P(f) cos(2 pi f lag) / sum P(f).
 //!
 //! Reference: `scipy.signal.welch(nperseg=256)` at 32 Hz, 1e-9.
+
+use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,17 @@ use serde::{Deserialize, Serialize};
 pub(crate) const BAND_BINS: std::ops::RangeInclusive<usize> = 7..=36;
 const AROUND_PEAK: usize = 2;
 const BIN_HZ: f64 = 0.125;
+const BAND: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
+/// Periods from 4.5 to 0.875 Hz, in samples at 32 Hz.
+const LAGS: std::ops::RangeInclusive<u8> = 7..=36;
+
+/// How far each bin of the band has turned at each of the lags.
+static TURNS: LazyLock<Vec<[f64; BAND]>> = LazyLock::new(|| {
+    #[expect(clippy::cast_precision_loss, reason = "a bin")]
+    let hz = |bin: usize| (BAND_BINS.start() + bin) as f64 * BIN_HZ;
+    let turns = |lag: u8| std::array::from_fn(|bin| (TAU * hz(bin) * f64::from(lag) / 32.0).cos());
+    LAGS.map(turns).collect()
+});
 
 /// The strongest rhythm.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +34,7 @@ pub(crate) struct Rhythm {
     pub(crate) hz: f64,
     pub(crate) part: f64,
     pub(crate) band: f64,
+    pub(crate) repeats: f64,
 }
 
 /// From the density of the band's bins and the sum over all bins.
@@ -33,7 +50,16 @@ pub(crate) fn stereotypy(band: &[f64], total: f64) -> Option<Rhythm> {
         hz,
         part: band[near].iter().sum::<f64>() / total,
         band: band.iter().sum::<f64>() / total,
+        repeats: repeats(band),
     })
+}
+
+/// The highest autocorrelation of what lies in the band.
+fn repeats(band: &[f64]) -> f64 {
+    let at =
+        |turns: &[f64; BAND]| band.iter().zip(turns).map(|(power, turn)| power * turn).sum::<f64>();
+    let all: f64 = band.iter().sum();
+    if all > 0.0 { TURNS.iter().map(at).fold(f64::MIN, f64::max) / all } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -59,6 +85,16 @@ mod tests {
         let rhythm = stereotypy(&mean[BAND_BINS], mean.iter().sum()).unwrap();
         assert_close(rhythm.hz, 1.875, 0.07);
         assert!(rhythm.part > 0.1 && rhythm.part <= rhythm.band);
+        assert_close(rhythm.repeats, reference.number("motion", "repeats"), 1e-9);
+    }
+
+    #[test]
+    fn one_rhythm_repeats_itself_and_noise_does_not() {
+        let mut pure = [0.0; BAND];
+        pure[9] = 2.0;
+        // 2 Hz: a period of 16 samples.
+        assert_close(stereotypy(&pure, 4.0).unwrap().repeats, 1.0, 1e-12);
+        assert!(stereotypy(&[1.0; BAND], 60.0).unwrap().repeats < 0.4);
     }
 
     #[test]

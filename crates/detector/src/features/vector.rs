@@ -104,6 +104,8 @@ features! {
     Stereotypy, "stereotypy", "1", Linear;
     /// Part of the movement's power in 0.8 to 4.5 Hz.
     StereotypyBand, "stereotypy_band", "1", Linear;
+    /// How well the movement in 0.8 to 4.5 Hz repeats itself: its highest autocorrelation.
+    StereotypyRepeats, "stereotypy_repeats", "1", Linear;
     /// Quick against slow breathing, as a resting arm shows it.
     BreathRatio, "breath_ratio", "1", Linear;
     /// How clearly a resting arm shows quick breathing.
@@ -140,7 +142,9 @@ impl Feature {
             Self::ScrAmplitude | Self::ScrRise | Self::PhasicDeviation => Self::ScrRate,
             Self::TemperatureSlope5 => Self::TemperatureSlope3,
             Self::Enmo | Self::Jerk | Self::MovementBurst => Self::Activity,
-            Self::StereotypyRate | Self::StereotypyBand => Self::Stereotypy,
+            Self::StereotypyRate | Self::StereotypyBand | Self::StereotypyRepeats => {
+                Self::Stereotypy
+            }
             Self::BreathLine => Self::BreathRatio,
             Self::PosturePitch | Self::PostureRoll | Self::PostureWander => Self::PostureChange,
             alone => alone,

@@ -217,6 +217,7 @@ impl Motion {
             into.set(Feature::StereotypyRate, Some(rhythm.hz));
             into.set(Feature::Stereotypy, Some(rhythm.part));
             into.set(Feature::StereotypyBand, Some(rhythm.band));
+            into.set(Feature::StereotypyRepeats, Some(rhythm.repeats));
         }
         if let Some(breathing) = self.breath.breathing() {
             into.set(Feature::BreathRatio, Some(breathing.ratio));

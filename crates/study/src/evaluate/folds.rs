@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::ensure;
-use detector::Thresholds;
+use detector::{Signal, Thresholds};
 use rayon::prelude::*;
 
 use super::contender::Contender;
-use crate::features::{Signal, inputs_of};
+use crate::features::inputs_of;
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, best_threshold};
 use crate::sitting::{Sitting, with_episodes};
@@ -36,6 +36,8 @@ fn kinds(recipe: &Recipe) -> anyhow::Result<Kinds> {
 struct Fold {
     graded: Vec<Vec<Graded>>,
     shuffled: Vec<Vec<Vec<Graded>>>,
+    /// Where the detector reads nothing of one of the leading signals.
+    without: [Vec<Graded>; 3],
     /// The detector's, chosen on the others' scores alone for each budget of false alarms.
     thresholds: BTreeMap<String, f64>,
     /// For each kind, chosen by the alerts that it would raise on the others.
@@ -89,14 +91,13 @@ fn fold(
 ) -> anyhow::Result<Fold> {
     let mut fold = Fold::default();
     let others = |it: &Sitting| it.person != person;
-    for (_, mask) in kinds {
-        let unseen = class.unseen(mask, others);
-        let calibration = class.calibration(&unseen)?;
-        let unseen = class.graded(&unseen, calibration);
-        let fitted = class.fit(mask, others);
-        let thresholds = thresholds_or_never(&unseen);
-        let model = Arc::new(class.model("fold", &fitted, calibration, thresholds)?);
-        fold.alerting.push(thresholds);
+    for (kind, (_, mask)) in kinds.iter().enumerate() {
+        let learned = class.learn(mask, others, |unseen| Ok(thresholds_or_never(unseen)))?;
+        let is_whole = kind == 0;
+        let lacking =
+            if is_whole { class.lacking(mask, others, &learned)? } else { BTreeMap::new() };
+        let model = Arc::new(class.model("fold", &learned, lacking)?);
+        fold.alerting.push(learned.thresholds);
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -104,8 +105,10 @@ fn fold(
         fold.graded.push(over(&Sitting::clone));
         fold.shuffled
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
-        if fold.thresholds.is_empty() {
-            let at = |budget| best_threshold(&unseen.whole, budget).unwrap_or(f64::INFINITY);
+        if is_whole {
+            fold.without = Signal::LEADING.map(|signal| over(&|it| it.without(signal)));
+            let at =
+                |budget| best_threshold(&learned.unseen.whole, budget).unwrap_or(f64::INFINITY);
             fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), at(*it))).collect();
         }
     }
@@ -133,7 +136,14 @@ fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
         }
         contender
     };
-    kinds.iter().enumerate().map(of_kind).collect()
+    let without = |(place, signal): (usize, Signal)| {
+        let graded = folds.iter().flat_map(|fold| fold.without[place].clone()).collect();
+        let each = |fold: &Fold| vec![fold.alerting[0]; fold.without[place].len()];
+        Contender::new(&format!("no {} seen", signal.name()), graded, Vec::new())
+            .alerting(folds.iter().flat_map(each).collect())
+    };
+    let kinds = kinds.iter().enumerate().map(of_kind);
+    kinds.chain(Signal::LEADING.into_iter().enumerate().map(without)).collect()
 }
 
 fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
@@ -161,11 +171,9 @@ pub(super) fn forward(
     let graded = parallel::try_each("chaining forward", &later, |sitting| {
         let known = |it: &Sitting| it.person != sitting.person || is_earlier(it, sitting);
         let class = Class::of(lessons, recipe, |it| !known(it));
-        let unseen = class.unseen(mask, known);
-        let calibration = class.calibration(&unseen)?;
-        let thresholds = thresholds_or_never(&class.graded(&unseen, calibration));
-        let fitted = class.fit(mask, known);
-        let model = Arc::new(class.model("forward", &fitted, calibration, thresholds)?);
+        let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
+        let lacking = class.lacking(mask, known, &learned)?;
+        let model = Arc::new(class.model("forward", &learned, lacking)?);
         Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
     })?;
     let (graded, thresholds) = graded.into_iter().flatten().unzip();

@@ -27,9 +27,9 @@ pub(super) fn refused() -> Vec<Entry> {
         recorded("a start at infinity in a recording", "HR.csv", "inf\n1\n70\n"),
         model_text("NaN in a model file", "NaN"),
         model_text("1e999, an infinity, in a model file", "1e999"),
-        model("a model with a bias of NaN", |parts| parts.bias = f64::NAN),
+        model("a model with a bias of NaN", |parts| parts.weights.bias = f64::NAN),
         model("a model with a weight of infinity", |parts| {
-            parts.terms[0].values[0] = f64::INFINITY;
+            parts.weights.terms[0].values[0] = f64::INFINITY;
         }),
         config("a half-life of NaN in the configuration", |config| {
             config.baseline_half_life_s = f64::NAN;

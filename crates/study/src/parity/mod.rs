@@ -225,7 +225,9 @@ fn reference_of(feature: &str) -> (&'static str, f64) {
         "scr_rate" | "scr_amplitude" | "scr_rise" => ("scipy find_peaks", 1e-9),
         "phasic_deviation" => ("scipy sosfilt, numpy std", 1e-9),
         "posture_pitch" | "posture_roll" => ("scipy sosfilt", 1e-9),
-        "stereotypy_rate" | "stereotypy" | "stereotypy_band" => ("scipy welch", 1e-9),
+        "stereotypy_rate" | "stereotypy" | "stereotypy_band" | "stereotypy_repeats" => {
+            ("scipy welch", 1e-9)
+        }
         _ => ("numpy", 1e-12),
     }
 }

@@ -23,9 +23,16 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     let mut line = |text: String| writeln!(card, "- {text}").expect("a string takes all");
     line(format!(
         "**Kind:** additive logistic model, {} of {} inputs of {}; time since the start is no input.",
-        model.parts().terms.len(),
+        model.parts().weights.terms.len(),
         Inputs::names().len(),
         detector::VERSION
+    ));
+    let lacking = model.parts().lacking.iter();
+    let lacking =
+        lacking.map(|(signal, it)| format!("{} without {}", it.terms.len(), signal.name()));
+    line(format!(
+        "**Where a signal is not seen**, inputs of the others alone: {}.",
+        lacking.collect::<Vec<_>>().join(", ")
     ));
     line(format!(
         "**Data:** {} recordings of {} people, {:.1} h, {episodes} episodes.",
@@ -60,12 +67,14 @@ pub(super) fn about(class: &Class<'_>) -> About {
             "label: {} at the middle of the hop; people and classes weigh the same, \
              onsets more; elastic net on targets of -1 and 1, lasso {}, ridge {}, then calibrated \
              on unseen people; each recording as it is, {} times with its start cropped, {} times \
-             with its blocks reordered; {rows} windows, {inside} of them inside",
+             with its blocks reordered, with its skin conductance times {}; {rows} windows, \
+             {inside} of them inside",
             recipe.asked.label(),
             recipe.lasso,
             recipe.ridge,
             recipe.crops,
-            recipe.shuffles
+            recipe.shuffles,
+            recipe.conductances.iter().map(f64::to_string).collect::<Vec<_>>().join(" and ")
         ),
     }
 }

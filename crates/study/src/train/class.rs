@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use detector::{About, Inputs, Model, Parts, Term, Thresholds, Usual};
+use detector::{About, Inputs, Model, Parts, Signal, Term, Thresholds, Usual, Weights};
 use ndarray::{Array1, Axis};
 
 use super::elastic::{Moments, elastic_net};
 use super::logistic::{Prior, Problem, fit, sigmoid};
 use super::population::{self, Measured};
 use super::rows::{Rows, Timetable};
-use super::{NO_ALARM, Recipe, card};
+use super::{NO_ALARM, Recipe, card, matched, thresholds_or_never};
+use crate::features::inputs_of;
 use crate::score::Graded;
 use crate::scores::{Hop, Scores};
 use crate::sitting::Sitting;
@@ -16,14 +17,16 @@ use crate::sitting::Sitting;
 /// Seeds that no evaluation uses: what is learned from is not what is scored.
 const CROP_SEED: u64 = 1_000;
 const SHUFFLE_SEED: u64 = 2_000;
-/// How much the recordings as they are weigh beside those cropped and those reordered.
-const SHARES: [f64; 3] = [0.4, 0.9, 1.5];
+/// How much the recordings as they are weigh beside those cropped, those reordered, and those of
+/// skins that conduct otherwise.
+const SHARES: [f64; 4] = [0.4, 0.9, 1.5, 1.0];
 
 /// A recording with all that can be learned from it.
 pub(crate) struct Lesson {
     pub(crate) sitting: Sitting,
     crops: Vec<Sitting>,
     orders: Vec<Sitting>,
+    skins: Vec<Sitting>,
     measured: Measured,
 }
 
@@ -32,6 +35,7 @@ impl Lesson {
         let blank = Arc::new(blank(population::unknown()));
         Self {
             crops: (0..recipe.crops).map(|seed| sitting.cropped(CROP_SEED + seed)).collect(),
+            skins: recipe.conductances.iter().map(|it| sitting.conducting(*it)).collect(),
             orders: (0..recipe.shuffles).map(|it| sitting.shuffled(SHUFFLE_SEED + it)).collect(),
             measured: Measured::of(sitting, &blank),
             sitting: sitting.clone(),
@@ -76,8 +80,27 @@ impl Judged {
     }
 }
 
-/// A model before it is one: a number around -1 outside and 1 inside of episodes.
+/// Weights before they are any: a number around -1 outside and 1 inside of episodes.
 pub(crate) struct Fitted(Array1<f64>);
+
+/// What was learned from some people.
+pub(crate) struct Learned {
+    pub(crate) weights: Weights,
+    pub(crate) thresholds: Thresholds,
+    /// What people came to of whom nothing was learned.
+    pub(crate) unseen: Judged,
+}
+
+impl Fitted {
+    fn weights(&self, [bias, slope]: [f64; 2]) -> Weights {
+        let names = Inputs::names();
+        let terms = names.iter().zip(&self.0).filter(|(_, weight)| **weight != 0.0);
+        Weights {
+            bias: bias + slope * self.0[names.len()],
+            terms: terms.map(|(name, weight)| Term::line(name, slope * weight)).collect(),
+        }
+    }
+}
 
 impl<'a> Class<'a> {
     /// Nothing that is the same for all, be it what is usual or what the timetable was, comes
@@ -114,6 +137,9 @@ impl<'a> Class<'a> {
             }
             for order in &lesson.orders {
                 take(&rows_of(order), None, SHARES[2] / lesson.orders.len() as f64);
+            }
+            for skin in &lesson.skins {
+                take(&rows_of(skin), Some(&whole), SHARES[3] / lesson.skins.len() as f64);
             }
             moments
         };
@@ -207,28 +233,66 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// The model of a fit.
+    /// The model of the recordings that count.
     ///
     /// # Errors
     /// Where its parts do not fit.
     pub(crate) fn model(
         &self,
         id: &str,
-        Fitted(fitted): &Fitted,
-        [bias, slope]: [f64; 2],
-        thresholds: Thresholds,
+        learned: &Learned,
+        lacking: BTreeMap<Signal, Weights>,
     ) -> anyhow::Result<Model> {
-        let names = Inputs::names();
-        let terms = names.iter().zip(fitted).filter(|(_, weight)| **weight != 0.0);
         Ok(Model::new(Parts {
             id: id.to_owned(),
             about: card::about(self),
             population: self.population.clone(),
-            bias: bias + slope * fitted[names.len()],
-            terms: terms.map(|(name, weight)| Term::line(name, slope * weight)).collect(),
+            weights: learned.weights.clone(),
+            lacking,
             smoothing_s: self.recipe.smoothing,
-            thresholds,
+            thresholds: learned.thresholds,
         })?)
+    }
+
+    /// What is learned about the inputs of the mask from the recordings that count: weights, and
+    /// thresholds that people whom they had not seen lead to.
+    ///
+    /// # Errors
+    /// Where no weights or thresholds can be found.
+    pub(crate) fn learn(
+        &self,
+        mask: &[bool],
+        counts: impl Fn(&Sitting) -> bool,
+        choose: impl Fn(&Judged) -> anyhow::Result<Thresholds>,
+    ) -> anyhow::Result<Learned> {
+        let unseen = self.unseen(mask, &counts);
+        let calibration = self.calibration(&unseen)?;
+        let unseen = self.graded(&unseen, calibration);
+        let thresholds = choose(&unseen)?;
+        let weights = self.fit(mask, counts).weights(calibration);
+        Ok(Learned { weights, thresholds, unseen })
+    }
+
+    /// What is weighed where one signal is lacking, such that the thresholds of what was learned
+    /// from all of them keep their budgets of false alerts. None where no threshold does.
+    ///
+    /// # Errors
+    /// Where no weights can be found.
+    pub(crate) fn lacking(
+        &self,
+        mask: &[bool],
+        counts: impl Fn(&Sitting) -> bool,
+        whole: &Learned,
+    ) -> anyhow::Result<BTreeMap<Signal, Weights>> {
+        let mut lacking = BTreeMap::new();
+        for signal in Signal::LEADING {
+            let of_signal = inputs_of(signal);
+            let rest: Vec<bool> = mask.iter().zip(of_signal).map(|(it, of)| *it && !of).collect();
+            let learned = self.learn(&rest, &counts, |unseen| Ok(thresholds_or_never(unseen)))?;
+            let weights = matched(learned.weights, learned.thresholds, whole.thresholds);
+            lacking.extend(weights.map(|weights| (signal, weights)));
+        }
+        Ok(lacking)
     }
 
     /// How many hops there are, and how many of them inside an episode.
@@ -251,8 +315,8 @@ fn blank(population: BTreeMap<String, Usual>) -> Model {
         id: "blank".to_owned(),
         about: About::default(),
         population,
-        bias: 0.0,
-        terms: Vec::new(),
+        weights: Weights::default(),
+        lacking: BTreeMap::new(),
         smoothing_s: 0.0,
         thresholds: NO_ALARM,
     })

@@ -54,7 +54,7 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         None => args.anew(&id, &sittings, &people, &mask)?,
     };
     ensure!(
-        !model.parts().terms.is_empty(),
+        !model.parts().weights.terms.is_empty(),
         "no input is worth a weight, so that the model would say the same of every window: lower \
          --lasso (now {}) or give more of --features and --views; nothing was written",
         args.recipe.lasso
@@ -103,11 +103,9 @@ impl TrainArgs {
         let lessons =
             parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
         let class = Class::of(&lessons, &self.recipe, |_| false);
-        let unseen = class.unseen(mask, |_| true);
-        let calibration = class.calibration(&unseen)?;
-        let thresholds = thresholds(&class.graded(&unseen, calibration))?;
-        let fitted = class.fit(mask, |_| true);
-        let model = class.model(id, &fitted, calibration, thresholds)?;
+        let learned = class.learn(mask, |_| true, thresholds)?;
+        let lacking = class.lacking(mask, |_| true, &learned)?;
+        let model = class.model(id, &learned, lacking)?;
         let card = card(&class, &model);
         Ok((model, card))
     }
@@ -118,6 +116,7 @@ mod tests {
     use std::path::Path;
 
     use clap::Parser;
+    use detector::{Signal, Weights};
 
     use super::*;
 
@@ -148,12 +147,19 @@ mod tests {
         let (made, shipped) = (made.parts(), shipped.parts());
         assert_eq!((&made.id, &made.about), (&shipped.id, &shipped.about));
         let close = |one: f64, other: f64| (one - other).abs() < 1e-6;
-        assert_eq!(made.terms.len(), shipped.terms.len());
-        for (made, shipped) in made.terms.iter().zip(&shipped.terms) {
-            assert_eq!(made.input, shipped.input);
-            assert!(close(made.at(1.0), shipped.at(1.0)), "{}", made.input);
+        let same = |made: &Weights, shipped: &Weights| {
+            assert_eq!(made.terms.len(), shipped.terms.len());
+            for (made, shipped) in made.terms.iter().zip(&shipped.terms) {
+                assert_eq!(made.input, shipped.input);
+                assert!(close(made.at(1.0), shipped.at(1.0)), "{}", made.input);
+            }
+            assert!(close(made.bias, shipped.bias));
+        };
+        same(&made.weights, &shipped.weights);
+        assert_eq!(made.lacking.len(), Signal::LEADING.len());
+        for (signal, shipped) in &shipped.lacking {
+            same(&made.lacking[signal], shipped);
         }
-        assert!(close(made.bias, shipped.bias));
         assert!(close(made.thresholds.rising, shipped.thresholds.rising));
         assert!(close(made.thresholds.high, shipped.thresholds.high));
     }

@@ -5,6 +5,7 @@ mod class;
 mod command;
 mod elastic;
 mod logistic;
+mod matched;
 mod personal;
 mod population;
 mod recipe;
@@ -21,6 +22,7 @@ use crate::sitting::Sitting;
 
 pub(crate) use class::{Class, Judged, Lesson};
 pub(crate) use command::{TrainArgs, execute};
+use matched::matched;
 pub(crate) use recipe::Recipe;
 
 /// While a model is being made, no score is an alarm.

@@ -30,7 +30,7 @@ const FIXED: f64 = 1e9;
 /// the model has no input that could change.
 pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow::Result<Model> {
     ensure!(
-        !prior.parts().terms.is_empty(),
+        !prior.parts().weights.terms.is_empty(),
         "the model {} has no input that could be changed: give one that has, or train anew \
          without --personal",
         prior.id()
@@ -51,7 +51,7 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
     let changes = windows.changes()?;
     let mut parts = prior.parts().clone();
     parts.id = id.to_owned();
-    parts.bias += changes[parts.terms.len()];
+    parts.weights.bias += changes[parts.weights.terms.len()];
     let names = sittings.iter().map(|it| it.name.as_str());
     parts.about.data = std::iter::once(prior.parts().about.data.as_str())
         .filter(|known| !known.is_empty())
@@ -59,7 +59,7 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
         .collect::<Vec<_>>()
         .join(", ");
     parts.about.protocol += "; then changed by one person's own recordings";
-    for (term, change) in parts.terms.iter_mut().zip(&changes) {
+    for (term, change) in parts.weights.terms.iter_mut().zip(&changes) {
         *term = changed(term, *change);
     }
     Ok(Model::new(parts)?)
@@ -77,11 +77,12 @@ impl Windows {
     fn of(prior: &Model, rows: &[Rows]) -> anyhow::Result<Self> {
         let names = Inputs::names();
         let place = |term: &Term| names.iter().position(|name| *name == term.input);
-        let places: Vec<usize> = prior.parts().terms.iter().filter_map(place).collect();
+        let places: Vec<usize> = prior.parts().weights.terms.iter().filter_map(place).collect();
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for (row, inside) in rows.iter().flat_map(|it| it.x.rows().into_iter().zip(&it.inside)) {
-            let said = prior.parts().terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
-            let said = prior.parts().bias + said.sum::<f64>();
+            let said =
+                prior.parts().weights.terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
+            let said = prior.parts().weights.bias + said.sum::<f64>();
             x.extend(places.iter().map(|at| row[*at]).chain([1.0, said]));
             y.push(f64::from(u8::from(*inside)));
         }

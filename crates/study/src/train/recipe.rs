@@ -26,6 +26,12 @@ pub(crate) struct Recipe {
     /// Each recording is learned from again so often with its blocks in another order.
     #[arg(long, default_value_t = 9, value_parser = value_parser!(u64).range(0..=100))]
     pub(crate) shuffles: u64,
+    /// Each recording is learned from again with its skin conductance multiplied by each of
+    /// these, separated by commas: how much skin conducts differs between people and electrodes
+    /// by more than a few people show.
+    #[arg(long, value_delimiter = ',', default_values_t = CONDUCTANCES,
+        value_parser = |text: &str| within(text, 0.01..=100.0))]
+    pub(crate) conductances: Vec<f64>,
     /// Features that may be weighed, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = FEATURES.map(str::to_owned))]
     pub(crate) features: Vec<String>,
@@ -38,6 +44,8 @@ pub(crate) struct Recipe {
     #[arg(long, default_value = "unknown")]
     pub(crate) licence: String,
 }
+
+const CONDUCTANCES: [f64; 2] = [4.0, 16.0];
 
 /// What was worth its weight on people who were left out; the others stay for reading.
 const FEATURES: [&str; 19] = [
@@ -65,8 +73,17 @@ const VIEWS: [&str; 7] = ["level", "rank", "own", "brief", "short", "medium", "l
 
 impl Recipe {
     /// The flags that tell how a model is made from nothing: without a use where there is one.
-    pub(crate) const MAKING: [&str; 8] =
-        ["lasso", "ridge", "smoothing", "crops", "shuffles", "features", "views", "licence"];
+    pub(crate) const MAKING: [&str; 9] = [
+        "lasso",
+        "ridge",
+        "smoothing",
+        "crops",
+        "shuffles",
+        "conductances",
+        "features",
+        "views",
+        "licence",
+    ];
 
     /// Which inputs may be weighed, in the order of [`Inputs::names`].
     ///
