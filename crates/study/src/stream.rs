@@ -15,7 +15,7 @@ pub(crate) struct Stream {
 }
 
 /// A reading holds so much of a recording.
-const PACKET_US: u32 = 500_000;
+pub(crate) const PACKET_US: u32 = 500_000;
 
 impl Stream {
     /// Plays a recording.

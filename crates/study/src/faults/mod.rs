@@ -70,13 +70,13 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
     let mut out = stdout().lock();
     writeln!(
         out,
-        "{:<40} {:>5} {:>6} {:>11} {:>6} {:>8}  what the detector said meanwhile",
-        "fault", "said", "again", "blind", "panics", "quality"
+        "{:<41} {:>5} {:>6} {:>11} {:>6} {:>8} {:>8} {:>8}  what the detector said meanwhile",
+        "fault", "said", "again", "blind", "panics", "quality", "verdict", "heart"
     )?;
     for Row { fault, played, same } in rows {
         let name = &fault.name;
         let Some(played) = played else {
-            writeln!(out, "{name:<40} {:>5} {:>6} {:>11} {:>6}", "-", "-", "-", 1)?;
+            writeln!(out, "{name:<41} {:>5} {:>6} {:>11} {:>6}", "-", "-", "-", 1)?;
             continue;
         };
         let seconds = |it: Option<i64>| it.map_or("-".to_owned(), |it| it.to_string());
@@ -90,17 +90,19 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
         let shares = played.shares();
         writeln!(
             out,
-            "{name:<40} {said:>5} {again:>6} {blind:>11} {:>6} {quality:>8}  {shares}{same}",
-            0
+            "{name:<41} {said:>5} {again:>6} {blind:>11} {:>6} {quality:>8} {:>6.1} % {:>6.1} %  {shares}{same}",
+            0,
+            played.verdicts(),
+            played.hearts()
         )?;
     }
     for note in NOTES {
         writeln!(out, "{note}")?;
     }
-    writeln!(out, "\n{:<40} refused with", "what is no sample")?;
+    writeln!(out, "\n{:<41} refused with", "what is no sample")?;
     for entry in refused() {
         let answer = entry.refused.unwrap_or_else(|| "NOT REFUSED".to_owned());
-        writeln!(out, "{:<40} {answer}", entry.what)?;
+        writeln!(out, "{:<41} {answer}", entry.what)?;
     }
     for note in RADIO {
         writeln!(out, "{note}")?;
@@ -108,11 +110,14 @@ fn print(rows: &[Row]) -> std::io::Result<()> {
     Ok(())
 }
 
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 11] = [
     "",
     "Each fault comes 25 min into the recording and lasts 5 min unless it says otherwise; one look a second.",
     "said: s from its start to the first \"no reading\". again: s from its end to the next verdict. quality: at its end,",
-    "how much of the window could be used, the mean over heart, skin and motion.",
+    "how much of the window could be used, the mean over heart, skin and motion. verdict: the part of its time with one.",
+    "heart: the part of its time with a verdict that has a heart rate; without one, skin and motion judge alone.",
+    "Lost packets: each holds all channels of half a second. 10 to 120 s are lost at a time, and 60 to 300 s come in",
+    "between; each of these losses, where not from the start, lasts 25 min.",
     "blind: seconds with a verdict (settled, rising, high, learning) among those at which nobody can be seen: from 12 s",
     "after the last valid sample (10 s of silence, 2 s of waiting for late ones), 20 s after the last but one of heart,",
     "skin and motion, 150 s after a band was laid on a table (two minutes of stillness tell it from a resting wrist).",
@@ -128,6 +133,7 @@ const RADIO: [&str; 2] = [
 mod tests {
     use std::path::Path;
 
+    use super::fault::Kind;
     use super::*;
 
     fn stream() -> Option<Stream> {
@@ -155,6 +161,22 @@ mod tests {
             assert!(played.again_after_s().is_some(), "{name}: there is no verdict afterwards");
         }
         assert!(blind > 10, "{blind} faults hide the wearer");
+        Ok(())
+    }
+
+    #[test]
+    fn lost_packets_leave_a_verdict_and_cost_the_heart() -> anyhow::Result<()> {
+        let Some(stream) = stream() else { return Ok(()) };
+        let lossy = |fault: &Fault| matches!(fault.kind, Kind::Nothing | Kind::Lossy(_));
+        let later = |fault: &Fault| lossy(fault) && fault.from_s > 0;
+        let rows = rows(&stream, faults().into_iter().filter(later).collect())?;
+        let of = |part: fn(&Played) -> f64| {
+            rows.iter().filter_map(|it| Some(part(it.played.as_ref()?))).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Played::verdicts), [100.0; 4]);
+        let [all, few, some, many] = of(Played::hearts)[..] else { panic!("four are played") };
+        assert_eq!([all, few], [100.0; 2]);
+        assert!((50.0..90.0).contains(&some) && many < 10.0, "{some} and {many}");
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::script::Script;
 pub(super) struct Played {
     /// Each true second with all that was said at it.
     said: Vec<(i64, Vec<Said>)>,
-    fault: std::ops::Range<i64>,
-    blind_from: Option<i64>,
+    fault: Range<i64>,
+    blind: Vec<Range<i64>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ struct Said {
     cause: Option<Cause>,
     score: Option<f64>,
     quality: f64,
+    /// Whether there is a heart rate.
+    heart: bool,
 }
 
 /// Plays a script to a new detector; none where it panics.
@@ -40,15 +43,14 @@ fn said(script: &Script) -> Played {
         let outputs = detector.tick(script.clock(second));
         said.push((second, outputs.into_iter().filter_map(Said::of).collect()));
     }
-    Played { said, fault: script.fault.clone(), blind_from: script.blind_from }
+    Played { said, fault: script.fault.clone(), blind: script.blind.clone() }
 }
 
 impl Said {
     fn of(output: Output) -> Option<Self> {
-        let Output::Assessment(Assessment { level, cause, score, quality, .. }) = output else {
-            return None;
-        };
-        Some(Self { level, cause, score, quality })
+        let Output::Assessment(it) = output else { return None };
+        let Assessment { level, cause, score, quality, features, .. } = it;
+        Some(Self { level, cause, score, quality, heart: features.get("heart_rate").is_some() })
     }
 
     fn words(&self) -> String {
@@ -74,6 +76,21 @@ impl Played {
         let share = |seconds: usize| 100.0 * seconds as f64 / f64::from(count);
         let words = shares.iter().map(|(words, it)| format!("{words} {:.1} %", share(*it)));
         words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The part of the fault's time with a verdict, %.
+    pub(super) fn verdicts(&self) -> f64 {
+        self.part(|it| it.score.is_some())
+    }
+
+    /// The part of it with a verdict that has a heart rate, %.
+    pub(super) fn hearts(&self) -> f64 {
+        self.part(|it| it.score.is_some() && it.heart)
+    }
+
+    fn part(&self, is: impl Fn(&Said) -> bool) -> f64 {
+        let there = |(_, said): &&(i64, Vec<Said>)| said.last().is_some_and(&is);
+        100.0 * self.during().filter(there).count() as f64 / self.during().count() as f64
     }
 
     /// How much could be used at the end of the fault, 0 to 1.
@@ -120,6 +137,6 @@ impl Played {
     }
 
     fn blind(&self) -> impl Iterator<Item = &(i64, Vec<Said>)> {
-        self.during().filter(|(second, _)| self.blind_from.is_some_and(|from| *second >= from))
+        self.during().filter(|(second, _)| self.blind.iter().any(|it| it.contains(second)))
     }
 }

@@ -1,11 +1,13 @@
 //! A recording with a fault in it, as it would reach the detector.
 
+use std::ops::Range;
+
 use anyhow::Context;
 use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::fault::{Edge, Fault, Kind};
-use crate::stream::Stream;
+use crate::stream::{PACKET_US, Stream};
 
 /// How long is played after the end of a fault, s.
 const AFTER_S: i64 = 600;
@@ -16,11 +18,11 @@ pub(super) struct Script {
     /// True unix second at which each comes, in that order.
     pub(super) arrivals: Vec<(i64, Reading)>,
     /// True unix seconds that are played.
-    pub(super) seconds: std::ops::Range<i64>,
+    pub(super) seconds: Range<i64>,
     /// True unix seconds of the fault.
-    pub(super) fault: std::ops::Range<i64>,
-    /// From when on nothing valid can be seen.
-    pub(super) blind_from: Option<i64>,
+    pub(super) fault: Range<i64>,
+    /// True unix seconds at which nothing valid can be seen.
+    pub(super) blind: Vec<Range<i64>>,
     /// By how much the detector's clock is wrong during the fault, s.
     pub(super) clock_s: i64,
 }
@@ -40,7 +42,7 @@ impl Script {
             let comes = (reading.end().as_micros() + MICROS_PER_SECOND - 1) / MICROS_PER_SECOND;
             arrivals.push((comes, reading));
             if hit.contains(&begins) {
-                strike(&fault.kind, &hit, &mut arrivals)?;
+                strike(&fault.kind, start, &hit, &mut arrivals)?;
             }
         }
         if matches!(fault.kind, Kind::Reordered(_)) {
@@ -48,9 +50,9 @@ impl Script {
         }
         arrivals.sort_by_key(|(comes, _)| *comes);
         let clock_s = if let Kind::Clock(by) = fault.kind { by } else { 0 };
-        let blind_from = fault.blind_after_s.map(|after| from + after);
+        let blind = fault.hidden().into_iter().map(|it| start + it.start..start + it.end).collect();
         let seconds = start + 1..hit.end + AFTER_S;
-        Ok(Self { arrivals, seconds, fault: hit, blind_from, clock_s })
+        Ok(Self { arrivals, seconds, fault: hit, blind, clock_s })
     }
 
     /// What the detector's clock says at a true second.
@@ -61,7 +63,7 @@ impl Script {
 }
 
 /// A stream that stops for some seconds and then goes on where it stopped.
-fn silent(stream: &Stream, hit: &std::ops::Range<i64>) -> Stream {
+fn silent(stream: &Stream, hit: &Range<i64>) -> Stream {
     let at = Timestamp::from_seconds(hit.start);
     let mut before = stream.part(stream.start, at);
     let after = stream.part(at, stream.end).moved((hit.end - hit.start) * MICROS_PER_SECOND, 2);
@@ -72,13 +74,19 @@ fn silent(stream: &Stream, hit: &std::ops::Range<i64>) -> Stream {
 /// Does the fault to the packet that came last.
 fn strike(
     kind: &Kind,
-    hit: &std::ops::Range<i64>,
+    start: i64,
+    hit: &Range<i64>,
     arrivals: &mut Vec<(i64, Reading)>,
 ) -> anyhow::Result<()> {
     let (comes, mut reading) = arrivals.pop().context("a packet was just added")?;
     let channel = reading.channel;
+    let second = reading.measured_at.as_micros().div_euclid(MICROS_PER_SECOND);
     match kind {
         Kind::Without(channels) if channels.contains(&channel) => return Ok(()),
+        Kind::Lossy(of_1000) if is_lost(&reading, *of_1000) => return Ok(()),
+        Kind::Bursts(bursts) if bursts.iter().any(|it| it.contains(&(second - start))) => {
+            return Ok(());
+        }
         Kind::Frozen(channels) if channels.contains(&channel) => {
             let before = arrivals.iter().rev().find(|(_, before)| before.channel == channel);
             let (_, before) = before.with_context(|| format!("no {channel} before the fault"))?;
@@ -107,6 +115,14 @@ fn strike(
     };
     arrivals.push((comes, reading));
     Ok(())
+}
+
+/// Whether the packet of half a second is lost: drawn from its time, so that all of its channels
+/// are, or none.
+fn is_lost(reading: &Reading, of_1000: u32) -> bool {
+    let half = reading.measured_at.as_micros().div_euclid(PACKET_US.into());
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(half.unsigned_abs());
+    random.random_ratio(of_1000, 1000)
 }
 
 impl Edge {
@@ -138,5 +154,36 @@ fn lay_down(since: i64, reading: &mut Reading) {
             Channel::SkinTemperature => *step - i32::try_from(cooled_s.min(600)).unwrap_or(0),
             _ => 100 * (noise - 50),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use biosignal::DeviceId;
+
+    use super::*;
+
+    #[test]
+    fn a_packet_is_lost_with_all_of_its_channels_and_as_many_as_asked_for() {
+        let reading = |channel: Channel, half: i64| Reading {
+            device: DeviceId::from_address([1; 6]),
+            channel,
+            epoch: 1,
+            sequence: 1,
+            measured_at: Timestamp::from_micros(half * i64::from(PACKET_US)),
+            received_at: Timestamp::from_micros(0),
+            period_us: 1_000,
+            samples: vec![0],
+        };
+        for of_1000 in [5, 50, 200] {
+            let lost = |channel| -> Vec<i64> {
+                let halves = 3_200_000_000..3_200_020_000;
+                halves.filter(|half| is_lost(&reading(channel, *half), of_1000)).collect()
+            };
+            let pulse = lost(Channel::Bvp);
+            let expected = 20 * of_1000 as usize;
+            assert!(pulse.len().abs_diff(expected) < expected / 4, "{} lost", pulse.len());
+            assert_eq!(pulse, lost(Channel::Acceleration));
+        }
     }
 }
