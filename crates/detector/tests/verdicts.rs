@@ -4,14 +4,16 @@
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use biosignal::{Channel, Reading};
 use detector::{
-    AlertTransition, Assessment, Config, Detector, Feature, Level, Model, Output, Signal,
+    Alert, AlertTransition, Assessment, Config, Detector, Feature, Level, Model, Output, Signal,
     Thresholds, default_model,
 };
 use made::{at, fresh};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// The shipped model, with thresholds that the made-up person crosses every few minutes.
 fn model() -> Arc<Model> {
@@ -238,4 +240,162 @@ fn history_without_two_signals_teaches_nothing() {
     assert!(taught(&[Channel::Eda, Channel::Acceleration]));
     assert!(!taught(&[Channel::Eda, Channel::SkinTemperature]));
     assert!(!taught(&[Channel::Acceleration]));
+}
+
+/// Several alerts long, the first of them after learning.
+const THROUGH_ALERTS: i64 = 3400;
+
+/// When sweat rises for two minutes, s; the second time is soon after the first.
+const BOUTS: [i64; 4] = [800, 1250, 2000, 2900];
+
+/// Packets of somebody whose sweat rises now and then, and falls again.
+fn bouts(size: impl FnMut(Channel, u32) -> i64) -> Vec<Reading> {
+    let mut packets = made::readings(THROUGH_ALERTS, size);
+    for packet in packets.iter_mut().filter(|it| it.channel == Channel::Eda) {
+        for place in 0..packet.len() {
+            let now_ms = packet.time_of(place).micros_since(at(0)) / 1000;
+            let risen_ms = |bout: i64| (now_ms - 1000 * bout).min(1000 * (bout + 240) - now_ms);
+            let risen_ms: i64 = BOUTS.map(|bout| risen_ms(bout).max(0)).iter().sum();
+            packet.samples[place] += 20 * i32::try_from(risen_ms).expect("minutes");
+        }
+    }
+    packets
+}
+
+/// All that is said through the alerts.
+static THROUGH: LazyLock<Vec<Output>> = LazyLock::new(|| {
+    let packets = bouts(|_, _| 16);
+    hear(&mut watched(&Config::default()), &arrivals(&packets, &[0]), 0..THROUGH_ALERTS)
+});
+
+/// Packets by the second in which each comes: so late after it began, in turn.
+fn arrivals<'a>(packets: &'a [Reading], late: &[i64]) -> BTreeMap<i64, Vec<&'a Reading>> {
+    let mut arrivals: BTreeMap<i64, Vec<&Reading>> = BTreeMap::new();
+    for (packet, late) in packets.iter().zip(late.iter().cycle()) {
+        let begins = packet.measured_at.micros_since(at(0)) / 1_000_000;
+        arrivals.entry(begins + late).or_default().push(packet);
+    }
+    arrivals
+}
+
+fn hear(
+    detector: &mut Detector,
+    arrivals: &BTreeMap<i64, Vec<&Reading>>,
+    seconds: std::ops::Range<i64>,
+) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for second in seconds {
+        arrivals.get(&second).into_iter().flatten().for_each(|packet| detector.push(packet));
+        outputs.extend(detector.tick(at(second)));
+    }
+    outputs
+}
+
+fn alerts(outputs: &[Output]) -> impl Iterator<Item = &AlertTransition> {
+    outputs.iter().filter_map(|output| match output {
+        Output::Alert(it) => Some(it),
+        Output::Assessment(_) => None,
+    })
+}
+
+fn second_of(alert: &Alert) -> i64 {
+    alert.at.micros_since(at(0)) / 1_000_000
+}
+
+#[test]
+fn alerts_are_raised_get_worse_end_and_pause() {
+    let kinds: Vec<(&str, Level)> = alerts(&THROUGH)
+        .map(|it| match it {
+            AlertTransition::Raised(alert) => ("raised", alert.level),
+            AlertTransition::Escalated(alert) => ("escalated", alert.level),
+            AlertTransition::Ended(alert) => ("ended", alert.level),
+        })
+        .collect();
+    for kind in [("raised", Level::Rising), ("escalated", Level::High), ("ended", Level::High)] {
+        assert!(kinds.iter().filter(|it| **it == kind).count() >= 2, "{kinds:?}");
+    }
+    assert!(kinds.contains(&("raised", Level::High)), "{kinds:?}");
+    let (mut open, mut paused) = (false, 0);
+    for output in THROUGH.iter() {
+        match output {
+            Output::Alert(it) => open = !matches!(it, AlertTransition::Ended(_)),
+            Output::Assessment(it) => paused += u32::from(!open && it.level >= Level::Rising),
+        }
+    }
+    assert!(paused > 0, "no alert is held back by the one before");
+}
+
+/// Moments anywhere, and close to where an alert is raised, gets worse or ends.
+fn moment() -> impl Strategy<Value = i64> {
+    let turn = (0..100_usize, -15..15_i64).prop_map(|(place, by)| {
+        let turns: Vec<i64> = alerts(&THROUGH).map(|it| second_of(it.alert())).collect();
+        turns[place % turns.len()] + by
+    });
+    prop_oneof![1..THROUGH_ALERTS, turn]
+}
+
+/// The first of two findings that are not the same.
+fn differ(found: &[Output], expected: &[Output]) -> Option<String> {
+    let place = found.iter().zip(expected).position(|(found, expected)| found != expected);
+    let place = place.or_else(|| (found.len() != expected.len()).then_some(expected.len()))?;
+    Some(format!("{:?} in place of {:?}", found.get(place), expected.get(place)))
+}
+
+/// The same cases each time, unless `PROPTEST_RNG_SEED` asks for others.
+fn cases(cases: u32) -> ProptestConfig {
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 64,
+        ..ProptestConfig::default()
+    };
+    let rng_seed = match config.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        fixed @ RngSeed::Fixed(_) => fixed,
+    };
+    ProptestConfig { rng_seed, ..config }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    #[test]
+    fn a_restart_at_any_moment_of_an_alert_changes_nothing(
+        moments in prop::collection::vec(moment(), 1..6),
+        hole in prop::option::of((moment(), 1..90_i64)),
+    ) {
+        let (mut packets, config) = (bouts(|_, _| 16), Config::default());
+        if let Some((from, seconds)) = hole {
+            packets.retain(|r| !(at(from)..at(from + seconds)).contains(&r.measured_at));
+        }
+        let arrivals = arrivals(&packets, &[0]);
+        let mut whole = watched(&config);
+        let expected = hear(&mut whole, &arrivals, 0..THROUGH_ALERTS);
+        let (mut detector, mut found, mut from) = (watched(&config), Vec::new(), 0);
+        let mut moments = moments;
+        moments.sort_unstable();
+        for moment in moments.into_iter().chain([THROUGH_ALERTS]) {
+            found.extend(hear(&mut detector, &arrivals, from..moment));
+            detector = Detector::restore(config.clone(), model(), &detector.snapshot())?;
+            from = moment;
+        }
+        prop_assert_eq!(differ(&found, &expected), None);
+        prop_assert!(detector.snapshot() == whole.snapshot(), "another state at the end");
+    }
+
+    #[test]
+    fn packets_of_any_size_in_any_order_raise_the_same_alerts(
+        sizes in prop::collection::vec(1..200_i64, 1..40),
+        late in prop::collection::vec(0..3_i64, 1..40),
+        doubled in 1..50_usize,
+    ) {
+        let mut packets = bouts(|channel, number| {
+            sizes[(number as usize + usize::from(channel.code())) % sizes.len()]
+        });
+        packets.reverse();
+        packets.extend(packets.iter().step_by(doubled).cloned().collect::<Vec<_>>());
+        let arrivals = arrivals(&packets, &late);
+        let found = hear(&mut watched(&Config::default()), &arrivals, 0..THROUGH_ALERTS);
+        prop_assert_eq!(differ(&found, &THROUGH), None);
+    }
 }
