@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::ensure;
-use detector::{Signal, Thresholds};
+use detector::{Model, Signal};
 use rayon::prelude::*;
 
 use super::contender::Contender;
@@ -12,7 +12,7 @@ use crate::features::inputs_of;
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, best_threshold};
 use crate::sitting::{Sitting, with_episodes};
-use crate::train::{Class, Lesson, Recipe, grade, thresholds_or_never};
+use crate::train::{Class, Judged, Lesson, Recipe, grade, thresholds_or_never};
 
 /// The detector, and what it comes to on one signal alone: names, and inputs that count.
 type Kinds = [(&'static str, Vec<bool>); 4];
@@ -40,8 +40,8 @@ struct Fold {
     without: [Vec<Graded>; 3],
     /// The detector's, chosen on the others' scores alone for each budget of false alarms.
     thresholds: BTreeMap<String, f64>,
-    /// For each kind, chosen by the alerts that it would raise on the others.
-    alerting: Vec<Thresholds>,
+    /// For each kind, made of the others alone.
+    models: Vec<Arc<Model>>,
 }
 
 /// People are kept back in so many groups: what is usual and when it was comes from outside of
@@ -57,6 +57,18 @@ pub(super) fn leave_one_out(
     recipe: &Recipe,
     shuffles: u64,
 ) -> anyhow::Result<Vec<Contender>> {
+    let kinds = kinds(recipe)?;
+    let folds = folds(lessons, scored, recipe, shuffles, &kinds)?;
+    Ok(assemble(&kinds, &folds, shuffles))
+}
+
+fn folds(
+    lessons: &[Lesson],
+    scored: &[Sitting],
+    recipe: &Recipe,
+    shuffles: u64,
+    kinds: &Kinds,
+) -> anyhow::Result<Vec<Fold>> {
     let people: BTreeSet<&str> = lessons.iter().map(|it| it.sitting.person.as_str()).collect();
     let people: Vec<&str> = people.into_iter().collect();
     let able = with_episodes(lessons.iter().map(|it| &it.sitting));
@@ -69,17 +81,15 @@ pub(super) fn leave_one_out(
         people.len(),
         able.into_iter().collect::<Vec<_>>().join(", ")
     );
-    let kinds = kinds(recipe)?;
     let groups: Vec<Vec<&str>> = (0..GROUPS.min(people.len()))
         .map(|group| people.iter().skip(group).step_by(GROUPS).copied().collect())
         .collect();
     let folds = parallel::try_each("leaving one person out", &groups, |group| {
         let class = Class::of(lessons, recipe, |it| group.contains(&it.person.as_str()));
-        let fold = |person: &&str| fold(&class, &kinds, person, scored, shuffles);
+        let fold = |person: &&str| fold(&class, kinds, person, scored, shuffles);
         group.par_iter().map(fold).collect::<anyhow::Result<Vec<Fold>>>()
     })?;
-    let folds: Vec<Fold> = folds.into_iter().flatten().collect();
-    Ok(assemble(&kinds, &folds, shuffles))
+    Ok(folds.into_iter().flatten().collect())
 }
 
 fn fold(
@@ -92,12 +102,9 @@ fn fold(
     let mut fold = Fold::default();
     let others = |it: &Sitting| it.person != person;
     for (kind, (_, mask)) in kinds.iter().enumerate() {
-        let learned = class.learn(mask, others, |unseen| Ok(thresholds_or_never(unseen)))?;
         let is_whole = kind == 0;
-        let lacking =
-            if is_whole { class.lacking(mask, others, &learned)? } else { BTreeMap::new() };
-        let model = Arc::new(class.model("fold", &learned, lacking)?);
-        fold.alerting.push(learned.thresholds);
+        let make = if is_whole { learned } else { comparator };
+        let Learned { model, unseen } = make("fold", class, mask, &others)?;
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -107,12 +114,44 @@ fn fold(
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
         if is_whole {
             fold.without = Signal::LEADING.map(|signal| over(&|it| it.without(signal)));
-            let at =
-                |budget| best_threshold(&learned.unseen.whole, budget).unwrap_or(f64::INFINITY);
+            let at = |budget| best_threshold(&unseen.whole, budget).unwrap_or(f64::INFINITY);
             fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), at(*it))).collect();
         }
+        fold.models.push(model);
     }
     Ok(fold)
+}
+
+/// What the recordings that are known lead to.
+struct Learned {
+    model: Arc<Model>,
+    /// Each of them, judged without its person.
+    unseen: Judged,
+}
+
+/// The detector's model, made on the recordings that are known.
+fn learned(
+    id: &str,
+    class: &Class<'_>,
+    mask: &[bool],
+    known: &dyn Fn(&Sitting) -> bool,
+) -> anyhow::Result<Learned> {
+    let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
+    let lacking = class.lacking(mask, known, &learned)?;
+    let model = Arc::new(class.model(id, &learned, lacking)?);
+    Ok(Learned { model, unseen: learned.unseen })
+}
+
+/// The same that does without nothing of what it weighs.
+fn comparator(
+    id: &str,
+    class: &Class<'_>,
+    mask: &[bool],
+    known: &dyn Fn(&Sitting) -> bool,
+) -> anyhow::Result<Learned> {
+    let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
+    let model = Arc::new(class.model(id, &learned, BTreeMap::new())?);
+    Ok(Learned { model, unseen: learned.unseen })
 }
 
 /// From folds of kinds to kinds of all recordings.
@@ -131,14 +170,16 @@ fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
         let mut contender = Contender::new(name, graded, (0..shuffles).map(order).collect());
         if kind == 0 {
             contender.carried_over = carried_over(folds);
-            let each = |fold: &Fold| vec![fold.alerting[kind]; fold.graded[kind].len()];
+            let each =
+                |fold: &Fold| vec![fold.models[kind].parts().thresholds; fold.graded[kind].len()];
             return contender.alerting(folds.iter().flat_map(each).collect());
         }
         contender
     };
     let without = |(place, signal): (usize, Signal)| {
         let graded = folds.iter().flat_map(|fold| fold.without[place].clone()).collect();
-        let each = |fold: &Fold| vec![fold.alerting[0]; fold.without[place].len()];
+        let each =
+            |fold: &Fold| vec![fold.models[0].parts().thresholds; fold.without[place].len()];
         Contender::new(&format!("no {} seen", signal.name()), graded, Vec::new())
             .alerting(folds.iter().flat_map(each).collect())
     };
@@ -171,9 +212,7 @@ pub(super) fn forward(
     let graded = parallel::try_each("chaining forward", &later, |sitting| {
         let known = |it: &Sitting| it.person != sitting.person || is_earlier(it, sitting);
         let class = Class::of(lessons, recipe, |it| !known(it));
-        let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
-        let lacking = class.lacking(mask, known, &learned)?;
-        let model = Arc::new(class.model("forward", &learned, lacking)?);
+        let Learned { model, .. } = learned("forward", &class, mask, &known)?;
         Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
     })?;
     let (graded, thresholds) = graded.into_iter().flatten().unzip();
@@ -183,4 +222,36 @@ pub(super) fn forward(
 /// Whether it is the same person's, from before.
 fn is_earlier(sitting: &Sitting, than: &Sitting) -> bool {
     sitting.person == than.person && sitting.origin < than.origin
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made;
+    use super::*;
+
+    /// What the folds of some people's recordings came to, by person: the detector's models and
+    /// thresholds, but for the words about their data.
+    fn all(sittings: &[Sitting]) -> anyhow::Result<BTreeMap<String, String>> {
+        let (recipe, lessons) = (made::recipe(), made::lessons(sittings));
+        let folds = folds(&lessons, sittings, &recipe, 0, &kinds(&recipe)?)?;
+        let told = |fold: Fold| {
+            let [first, ..] = &fold.graded[0][..] else { panic!("somebody is scored") };
+            let models = fold.models.iter().map(|it| made::bytes(it)).collect::<String>();
+            (first.person.clone(), format!("{models}{:?}", fold.thresholds))
+        };
+        Ok(folds.into_iter().map(told).collect())
+    }
+
+    #[test]
+    fn nothing_of_a_person_reaches_the_model_that_scores_them() -> anyhow::Result<()> {
+        // Somebody with several recordings, who shares a group with somebody else.
+        let person = made::PEOPLE[0];
+        let before = all(&made::sittings(&[]))?;
+        let after = all(&made::sittings(&made::names(person)))?;
+        assert_eq!(before.len(), made::PEOPLE.len());
+        for other in made::PEOPLE {
+            assert_eq!(before[other] == after[other], other == person, "the model without {other}");
+        }
+        Ok(())
+    }
 }

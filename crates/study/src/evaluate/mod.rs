@@ -2,6 +2,8 @@
 
 mod contender;
 mod folds;
+#[cfg(test)]
+mod made;
 pub(crate) mod outcome;
 mod plain;
 
