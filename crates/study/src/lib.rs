@@ -59,7 +59,10 @@ enum Command {
     #[command(
         after_help = "Example: tidewatch study evaluate recordings --episodes recordings/episodes.csv --crop 1 \\\n    \
         --json figures.json --html report.html\n\n\
-        Without --model or --scores, each person is scored by a model trained on all others."
+        Without --model or --scores, each person is scored by a model trained on all others. Where people have\n\
+        several recordings, two further lines know all others and, of the person's own, the earlier ones (forward: what is\n\
+        to be expected in use) or all but the one that is scored (leave one session out: optimistic, as the person's\n\
+        later days are known)."
     )]
     Evaluate(evaluate::EvaluateArgs),
     /// Make a model from labelled recordings.

@@ -123,14 +123,14 @@ fn fold(
 }
 
 /// What the recordings that are known lead to.
-struct Learned {
-    model: Arc<Model>,
+pub(super) struct Learned {
+    pub(super) model: Arc<Model>,
     /// Each of them, judged without its person.
     unseen: Judged,
 }
 
 /// The detector's model, made on the recordings that are known.
-fn learned(
+pub(super) fn learned(
     id: &str,
     class: &Class<'_>,
     mask: &[bool],
@@ -142,7 +142,7 @@ fn learned(
     Ok(Learned { model, unseen: learned.unseen })
 }
 
-/// The same that does without nothing of what it weighs.
+/// A model that needs every signal that it weighs.
 fn comparator(
     id: &str,
     class: &Class<'_>,
@@ -178,8 +178,7 @@ fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
     };
     let without = |(place, signal): (usize, Signal)| {
         let graded = folds.iter().flat_map(|fold| fold.without[place].clone()).collect();
-        let each =
-            |fold: &Fold| vec![fold.models[0].parts().thresholds; fold.without[place].len()];
+        let each = |fold: &Fold| vec![fold.models[0].parts().thresholds; fold.without[place].len()];
         Contender::new(&format!("no {} seen", signal.name()), graded, Vec::new())
             .alerting(folds.iter().flat_map(each).collect())
     };
@@ -194,34 +193,6 @@ fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {
         (budget.clone(), folds.iter().flat_map(each).collect())
     };
     BUDGETS.iter().map(of).collect()
-}
-
-/// Where people have several sessions: each later one is scored by a model of all other people
-/// and of the person's own earlier sessions. None where nobody has.
-pub(super) fn forward(
-    lessons: &[Lesson],
-    scored: &[Sitting],
-    recipe: &Recipe,
-) -> anyhow::Result<Option<Contender>> {
-    let is_later = |it: &&Sitting| lessons.iter().any(|other| is_earlier(&other.sitting, it));
-    let later: Vec<&Sitting> = scored.iter().filter(is_later).collect();
-    if later.is_empty() {
-        return Ok(None);
-    }
-    let mask = &recipe.mask()?;
-    let graded = parallel::try_each("chaining forward", &later, |sitting| {
-        let known = |it: &Sitting| it.person != sitting.person || is_earlier(it, sitting);
-        let class = Class::of(lessons, recipe, |it| !known(it));
-        let Learned { model, .. } = learned("forward", &class, mask, &known)?;
-        Ok(grade(sitting, &model).map(|graded| (graded, model.parts().thresholds)))
-    })?;
-    let (graded, thresholds) = graded.into_iter().flatten().unzip();
-    Ok(Some(Contender::new("tidewatch, forward", graded, Vec::new()).alerting(thresholds)))
-}
-
-/// Whether it is the same person's, from before.
-fn is_earlier(sitting: &Sitting, than: &Sitting) -> bool {
-    sitting.person == than.person && sitting.origin < than.origin
 }
 
 #[cfg(test)]

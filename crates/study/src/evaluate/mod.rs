@@ -6,6 +6,7 @@ mod folds;
 mod made;
 pub(crate) mod outcome;
 mod plain;
+mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Write as _, stdout};
@@ -29,6 +30,7 @@ use crate::words::counted;
 use crate::{model_file, output, parallel};
 use contender::Contender;
 use plain::Plain;
+use sessions::{Own, by_session};
 
 use outcome::{Outcome, Protocol, Row};
 
@@ -220,12 +222,16 @@ impl EvaluateArgs {
         let lessons =
             parallel::each("measuring", whole, |sitting| Lesson::of(sitting, &self.recipe));
         let mut contenders = folds::leave_one_out(&lessons, sittings, &self.recipe, self.orders)?;
-        match folds::forward(&lessons, sittings, &self.recipe)? {
-            Some(forward) => contenders.push(forward),
-            None => remarks.push(
-                "Forward chaining by date was skipped: nobody has more than one recording."
+        let detectors = contenders.len();
+        for own in [Own::Earlier, Own::Others] {
+            contenders.extend(by_session(&lessons, sittings, &self.recipe, own)?);
+        }
+        if contenders.len() == detectors {
+            remarks.push(
+                "Forward chaining by date and leaving one session out were skipped: nobody has more \
+                 than one recording."
                     .to_owned(),
-            ),
+            );
         }
         Ok(contenders)
     }
@@ -265,6 +271,9 @@ impl EvaluateArgs {
 
 #[cfg(test)]
 mod tests {
+    use crate::score::Graded;
+    use crate::scores::{Hop, Scores};
+
     use super::*;
 
     #[test]
@@ -279,5 +288,52 @@ mod tests {
         let said = of(&[[0.6, 0.8], [0.7, NEVER], [NEVER, NEVER]]).expect("two of them");
         assert!(said.starts_with("Of 3 recordings,"), "{said}");
         assert!(said.contains(" for 1 at RISING and 2 at HIGH:"), "{said}");
+    }
+
+    #[test]
+    fn each_line_says_on_how_many_recordings_it_rests() {
+        let hop = |at: i32| Hop { time: f64::from(10 * at), score: Some(0.1), level: None };
+        let scores = Scores { hops: (1..60).map(hop).collect(), has_level: false };
+        let episodes = vec![episodes::Episode::new("x", 200.0, 300.0)];
+        let labels = episodes::Labels { episodes, ..episodes::Labels::default() };
+        let graded = |name: &str| Graded::of(name, &labels, &scores, None).expect("it has hops");
+        let effort = Effort { surrogates: 0, bootstrap: 0, seed: 0 };
+        let row = |(name, recordings): (&str, &[&str])| {
+            let graded = recordings.iter().map(|it| graded(it)).collect();
+            Row::of(&Contender::new(name, graded, Vec::new()), None, &effort)
+        };
+        let all = [("tidewatch", &["A1", "A2", "A3", "B"][..]), (LONG, &["A1", "A2", "A3"])];
+        let rows: Vec<Row> = all.into_iter().map(row).collect();
+        let outcome = Outcome { protocol: protocol(), rows, remarks: Vec::new() };
+        let text = report::text(&outcome);
+        for line in text.lines().filter(|it| it.starts_with("tidewatch")) {
+            let expected = if line.starts_with(LONG) { "3" } else { "4" };
+            let rest = line.trim_start_matches(LONG).trim_start_matches("tidewatch");
+            let mut words = rest.trim_start_matches(", in hindsight").split_whitespace();
+            assert_eq!(words.next(), Some(expected), "{line}");
+        }
+        let ends: BTreeSet<Option<usize>> = text.lines().map(|it| it.find(" n ")).collect();
+        assert_eq!(ends.len(), 3, "two tables have the column: {text}");
+        let html = report::html(&outcome, "");
+        assert_eq!(html.matches("<th>n</th>").count(), 2);
+        assert!(html.contains(&format!("<td>{LONG}</td><td>3</td>")));
+        assert!(html.contains("<td>tidewatch</td><td>4</td>"));
+    }
+
+    const LONG: &str = "tidewatch, leave one session out";
+
+    fn protocol() -> Protocol {
+        Protocol {
+            detector: String::new(),
+            label: "",
+            scored_by: String::new(),
+            crop_seed: None,
+            shuffled_orders: 0,
+            surrogates: 0,
+            bootstrap_draws: 0,
+            people: 2,
+            recordings: 4,
+            missing_recordings: Vec::new(),
+        }
     }
 }

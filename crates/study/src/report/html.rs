@@ -5,7 +5,6 @@ use super::found::{Found, found};
 use super::svg::{Plot, round_step};
 use super::text::{about, notes, number};
 use crate::evaluate::outcome::{Outcome, Row, interval};
-use crate::score::EventFigures;
 
 /// Budget of false alarms an hour whose latencies and leads are plotted.
 const PLOTTED: &str = "1";
@@ -179,6 +178,7 @@ fn with_below(figure: &str, below: &str) -> String {
 fn windows(rows: &[Row]) -> String {
     let head = [
         "detector",
+        "n",
         "AUROC, 95 %",
         "median person, range",
         "normal\u{ad}ised",
@@ -197,6 +197,7 @@ fn windows(rows: &[Row]) -> String {
         let guarded = interval(it.auroc_time_balanced_guarded_ci95);
         vec![
             escape(&row.name),
+            it.recordings.to_string(),
             with_below(&number(it.auroc), &interval(it.auroc_ci95)),
             with_below(&number(it.auroc_person_median), &interval(it.auroc_person_range)),
             number(it.auroc_person_normalised),
@@ -217,6 +218,7 @@ fn windows(rows: &[Row]) -> String {
 fn alarms(rows: &[Row]) -> String {
     let head = [
         "detector",
+        "n",
         "budget, 1/h",
         "found, 95 %",
         "chance",
@@ -231,17 +233,22 @@ fn alarms(rows: &[Row]) -> String {
     ];
     let of_row = |row: &Row| {
         let name = escape(&row.name);
-        let line =
-            |it: Found<'_>| event(&with_below(&name, it.by), it.budget, it.figures, it.active);
+        let n = row.summary.recordings;
+        let line = |it: Found<'_>| event(&with_below(&name, it.by), n, it);
         found(row).into_iter().map(line).collect::<Vec<_>>()
     };
     table(&head, rows.iter().flat_map(of_row))
 }
 
-fn event(name: &str, budget: &str, it: &EventFigures, active: String) -> Vec<String> {
+fn event(
+    name: &str,
+    n: usize,
+    Found { budget, figures: it, active, .. }: Found<'_>,
+) -> Vec<String> {
     let lead = it.early.lead_quartiles_s;
     vec![
         name.to_owned(),
+        n.to_string(),
         budget.to_owned(),
         with_below(&format!("{:.3}", it.sensitivity), &interval(it.sensitivity_ci95)),
         number(it.chance),

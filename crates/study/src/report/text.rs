@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::found::found;
+use super::found::{Found, found};
 use crate::evaluate::outcome::{Outcome, Row, interval};
 use crate::score::EventFigures;
 use crate::words::counted;
@@ -13,9 +13,11 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         line(words);
     }
     line(String::new());
+    let width = outcome.rows.iter().map(|row| row.name.len()).max().unwrap_or_default().max(22);
     line(format!(
-        "{:<22} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>7}",
+        "{:<width$} {:>3} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>7}",
         "detector",
+        "n",
         "AUROC",
         "95 %",
         "person",
@@ -32,12 +34,15 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         "no verd"
     ));
     for row in &outcome.rows {
-        line(figures(row));
+        line(figures(row, width));
     }
     line(String::new());
+    let named: Vec<(String, &Row, Found<'_>)> = outcome.rows.iter().flat_map(lines).collect();
+    let width = named.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max(34);
     line(format!(
-        "{:<34} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>7} {:>9} {:>8} {:>15} {:>8}",
+        "{:<width$} {:>3} {:>6} {:>6} {:>15} {:>6} {:>9} {:>6} {:>9} {:>7} {:>9} {:>8} {:>15} {:>8}",
         "events",
+        "n",
         "FA/h <",
         "found",
         "95 %",
@@ -51,16 +56,8 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         "lead (quart.)",
         "warned"
     ));
-    for row in &outcome.rows {
-        for (place, of) in found(row).into_iter().enumerate() {
-            // The first line of a detector names it.
-            let name = if place == 0 {
-                format!("{}, {}", row.name, of.by)
-            } else {
-                format!("  {}", of.by)
-            };
-            line(events(&name, of.budget, of.figures, of.active));
-        }
+    for (name, row, of) in named {
+        line(events(&format!("{name:<width$} {:>3}", row.summary.recordings), of));
     }
     for words in people(outcome).into_iter().chain(notes()) {
         line(words);
@@ -98,13 +95,22 @@ pub(super) fn about(outcome: &Outcome) -> Vec<String> {
     words
 }
 
-fn figures(row: &Row) -> String {
+/// The lines of a detector in the table of events; the first one names it.
+fn lines(row: &Row) -> Vec<(String, &Row, Found<'_>)> {
+    let names =
+        std::iter::once(format!("{}, ", row.name)).chain(std::iter::repeat("  ".to_owned()));
+    let named = names.zip(found(row)).map(|(name, of)| (name + of.by, row, of));
+    named.collect()
+}
+
+fn figures(row: &Row, width: usize) -> String {
     let it = &row.summary;
     let range = it.auroc_person_range.map(|[low, high]| format!("{low:.2} - {high:.2}"));
     let brief = |of| interval(of).replace(" to ", " - ");
     format!(
-        "{:<22} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6.1}%",
+        "{:<width$} {:>3} {:>6} {:>15} {:>7} {:>11} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>6.1}%",
         row.name,
+        it.recordings,
         number(it.auroc),
         brief(it.auroc_ci95),
         number(it.auroc_person_median),
@@ -122,13 +128,13 @@ fn figures(row: &Row) -> String {
     )
 }
 
-fn events(name: &str, budget: &str, it: &EventFigures, active: String) -> String {
+fn events(name: &str, Found { budget, figures: it, active, .. }: Found<'_>) -> String {
     let lead = it
         .early
         .lead_quartiles_s
         .map(|[low, middle, high]| format!("{middle:.0} s ({low:.0}-{high:.0})"));
     format!(
-        "{name:<34} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {active:>7} {:>9} {:>7.1}% {:>15} {:>8}",
+        "{name} {budget:>6} {:>6.3} {:>15} {:>6} {:>9} {:>6} {:>9.2} {active:>7} {:>9} {:>7.1}% {:>15} {:>8}",
         it.sensitivity,
         interval(it.sensitivity_ci95).replace(" to ", " - "),
         number(it.chance),
@@ -163,7 +169,7 @@ fn people(outcome: &Outcome) -> Vec<String> {
 pub(super) fn notes() -> Vec<String> {
     [
         "",
-        "AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
+        "n: recordings scored. AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
         "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
         "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
         "in hindsight: the threshold that finds most within the budget, chosen on the scored people themselves; no alert rings there.",
@@ -172,6 +178,9 @@ pub(super) fn notes() -> Vec<String> {
         "chance: the same search on scores turned in time (own level: as many alerts at other times); same thr.: turned scores at the same threshold.",
         "active: of the false alarms, those in the fifth of the time in which each wrist moved most (by chance 1 in 5).",
         "lead: from an alarm 10 min to 30 s before an onset to that onset. Onsets that a protocol sets cannot be foreseen: read it as chance.",
+        "forward: each later recording of a person, by a model of all others and of the person's own earlier ones.",
+        "leave one session out: each recording of whoever has several, by a model of all others and of all the person's other",
+        "ones. It is optimistic about people whose later days are known, as they are to nobody who is watched.",
         "moving-average rate: the part of the last half hour that lay in episodes which are over. Intervals: people drawn anew.",
     ]
     .map(str::to_owned)
