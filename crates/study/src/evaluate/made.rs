@@ -60,7 +60,7 @@ pub(super) fn lessons(sittings: &[Sitting]) -> Vec<Lesson> {
 /// A model's bytes, but for the words about its data.
 pub(super) fn bytes(model: &Model) -> String {
     let parts = Parts { about: About::default(), ..model.parts().clone() };
-    assert!(!parts.terms.is_empty() && parts.thresholds.high < NEVER, "it judges");
+    assert!(!parts.weights.terms.is_empty() && parts.thresholds.high < NEVER, "it judges");
     Model::new(parts).expect("only its words changed").to_json()
 }
 
