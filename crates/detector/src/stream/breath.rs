@@ -61,11 +61,11 @@ impl Breath {
     /// Breathing in the last 32 s; none before there are as many.
     pub(super) fn breathing(&self) -> Option<Breathing> {
         let scale = Channel::Acceleration.scale() / 4.0;
-        let mut density = [0.0; BREATH_BINS.end];
+        let (mut segment, mut density) = ([0.0; SEGMENT], [0.0; BREATH_BINS.end]);
         let mut spectrum = Welch::new(BREATH_HZ);
         for slowed in &self.slowed {
-            let Some(segment) = &slowed.map(|sum| f64::from(sum) * scale) else { return None };
-            spectrum.take(segment);
+            slowed.put(&mut segment, |sum| f64::from(sum) * scale)?;
+            spectrum.take(&segment);
             BREATH_BINS.for_each(|bin| density[bin] += spectrum.density(bin));
         }
         breathing(&density)

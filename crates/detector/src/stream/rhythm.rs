@@ -44,7 +44,10 @@ impl Rhythms {
         if end_us.div_euclid(EVERY_US) == last_us.div_euclid(EVERY_US) {
             return;
         }
-        let Some(segment) = self.norms.map(|norm| norm) else { return };
+        let mut segment = [0.0; SEGMENT];
+        if self.norms.put(&mut segment, |norm| norm).is_none() {
+            return;
+        }
         let spectrum = Welch::of(&segment, 32.0);
         let band = std::array::from_fn(|bin| spectrum.density(BAND_BINS.start() + bin));
         while self.spectra.front().is_some_and(|s| s.end_us <= end_us - WINDOW_US) {

@@ -36,20 +36,16 @@ impl<T: Copy, const N: usize> Ring<T, N> {
         self.count = 0;
     }
 
-    /// The values from the oldest on, once there are `N`, by a function of each.
-    pub(super) fn map<U>(&self, mut of: impl FnMut(T) -> U) -> Option<[U; N]>
-    where
-        U: Copy + Default,
-    {
+    /// Puts the values, by a function of each, from the oldest on; only once there are `N`.
+    pub(super) fn put<U>(&self, into: &mut [U; N], of: impl Fn(T) -> U) -> Option<()> {
         if self.count < N {
             return None;
         }
         let (newer, older) = self.values.split_at(self.next % N);
-        let mut all = [U::default(); N];
-        let (first, second) = all.split_at_mut(older.len());
+        let (first, second) = into.split_at_mut(older.len());
         first.iter_mut().zip(older).for_each(|(into, value)| *into = of(*value));
         second.iter_mut().zip(newer).for_each(|(into, value)| *into = of(*value));
-        Some(all)
+        Some(())
     }
 }
 
@@ -60,12 +56,16 @@ mod tests {
     #[test]
     fn the_last_values_come_out_in_order() {
         let mut ring = Ring::<u32, 4>::default();
+        let twice = |ring: &Ring<u32, 4>| {
+            let mut all = [0; 4];
+            ring.put(&mut all, |value| 2 * value).map(|()| all)
+        };
         ring.extend(&[1, 2, 3]);
-        assert_eq!(ring.map(|value| value), None);
+        assert_eq!(twice(&ring), None);
         ring.extend(&[4, 5, 6]);
-        assert_eq!(ring.map(|value| 2 * value), Some([6, 8, 10, 12]));
+        assert_eq!(twice(&ring), Some([6, 8, 10, 12]));
         ring.clear();
         ring.extend(&[7]);
-        assert_eq!(ring.map(|value| value), None);
+        assert_eq!(twice(&ring), None);
     }
 }
