@@ -130,13 +130,13 @@ impl Pipeline {
     /// touches no skin, it sees no pulse. Each of them alone is met on wrists that sleep.
     fn lies(&self) -> bool {
         let now_us = self.now_us();
-        // What takes the least to know comes first: it ends the question almost always.
-        let (dry, pulseless) = (self.skin.is_dry(now_us), self.heart.is_pulseless(now_us));
-        if !dry && !pulseless || self.motion.stillness(now_us).is_none_or(|g| g >= STILLEST_G) {
-            return false;
-        }
         let slope = self.temperature.recent_slope();
-        (dry && pulseless) || slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN)
+        let cools = slope.is_some_and(|slope| slope < COOLING_CEL_PER_MIN);
+        let dry = self.skin.is_dry(now_us);
+        // What takes the least to know comes first: it ends the question almost always.
+        (cools || dry)
+            && (cools && dry || self.heart.is_pulseless(now_us))
+            && self.motion.stillness(now_us).is_some_and(|g| g < STILLEST_G)
     }
 
     /// Whether it moves, or touches skin in which a pulse beats.
