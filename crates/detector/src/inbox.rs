@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use biosignal::{MICROS_PER_SECOND, Reading, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +14,8 @@ const MAX_WAITING: usize = 6 * 3600;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Inbox {
     came: Came,
-    waiting: BTreeMap<i64, Box<Second>>,
+    /// In the order of time.
+    waiting: Vec<(i64, Box<Second>)>,
     /// One that is done with, for its room.
     #[serde(skip)]
     spare: Option<Box<Second>>,
@@ -32,47 +31,41 @@ impl Inbox {
         if timely != [true; 2] || reading.validate().is_err() || !self.came.insert(reading) {
             return;
         }
+        let last_second = second_of(last.as_micros());
         let mut from = 0;
         while from < count {
             let at = reading.time_of(from);
             let second = second_of(at.as_micros());
             // Most packets end with the second in which they began.
-            let whole = !reading.channel.is_event() && second_of(last.as_micros()) == second;
+            let whole = second == last_second && !reading.channel.is_event();
             let until = if whole { count } else { count.min(end_of_run(reading, from, at)) };
-            let samples = self.waiting.entry(second);
-            let samples = samples.or_insert_with(|| self.spare.take().unwrap_or_default());
-            samples.take(reading, at, from..until);
+            self.second(second).take(reading, at, from..until);
             from = until;
         }
-        while self.waiting.len() > MAX_WAITING {
-            self.waiting.pop_first();
+        if self.waiting.len() > MAX_WAITING {
+            self.waiting.drain(..self.waiting.len() - MAX_WAITING);
         }
     }
 
     /// Drops what cannot have been measured yet.
     pub(crate) fn drop_ahead_of(&mut self, now: Timestamp) {
         let ahead = second_of(now.plus_micros(MAX_AHEAD_S * MICROS_PER_SECOND).as_micros());
-        while self.waiting.last_key_value().is_some_and(|(second, _)| *second > ahead) {
-            self.waiting.pop_last();
-        }
+        while self.waiting.pop_if(|(second, _)| *second > ahead).is_some() {}
     }
 
     /// Takes out everything from before a second, in the order of time.
     pub(crate) fn take_before(&mut self, second: i64) -> impl Iterator<Item = (i64, Box<Second>)> {
-        let mut taken = BTreeMap::new();
-        if self.waiting.first_key_value().is_some_and(|(first, _)| *first < second) {
-            let rest = self.waiting.split_off(&second);
-            taken = std::mem::replace(&mut self.waiting, rest);
-        }
-        taken.into_iter().map(|(second, mut samples)| {
+        let until = self.waiting.partition_point(|(waits, _)| *waits < second);
+        self.waiting.drain(..until).map(|(second, mut samples)| {
             samples.order();
             (second, samples)
         })
     }
 
-    /// Takes out a second, in the order of time.
+    /// Takes out a second before which nothing waits, in the order of time.
     pub(crate) fn take(&mut self, second: i64) -> Box<Second> {
-        let mut samples = self.waiting.remove(&second).unwrap_or_default();
+        let waits = self.waiting.first().is_some_and(|(waits, _)| *waits == second);
+        let mut samples = if waits { self.waiting.remove(0).1 } else { self.room() };
         samples.order();
         samples
     }
@@ -81,6 +74,20 @@ impl Inbox {
     pub(crate) fn put_by(&mut self, mut samples: Box<Second>) {
         samples.clear();
         self.spare = Some(samples);
+    }
+
+    /// A second that waits or of which nothing came yet.
+    fn second(&mut self, second: i64) -> &mut Second {
+        let at = self.waiting.partition_point(|(waits, _)| *waits < second);
+        if self.waiting.get(at).is_none_or(|(waits, _)| *waits != second) {
+            let room = self.room();
+            self.waiting.insert(at, (second, room));
+        }
+        &mut self.waiting[at].1
+    }
+
+    fn room(&mut self) -> Box<Second> {
+        self.spare.take().unwrap_or_default()
     }
 }
 
