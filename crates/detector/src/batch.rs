@@ -10,8 +10,8 @@ use crate::beats::{Beat, CLEAN_ENOUGH, Elgendi, clean_part, find_peaks, judged, 
 use crate::budget::Budget;
 use crate::features::{
     Activity, BAND_BINS, Enmo, Feature, FeatureVector, Jerk, Phasic, ScrDetector, ScrEvent,
-    deviation, differences, heart_rate, pitch_deg, pnn50, rmssd, roll_deg, scl, scr_amplitude,
-    scr_rate, scr_rise, sdnn, slope_per_minute, stereotypy,
+    deviation, differences, heart_rate, intervals, pitch_deg, pnn50, rmssd, roll_deg, scl,
+    scr_amplitude, scr_rate, scr_rise, sdnn, slope_per_minute, stereotypy,
 };
 use crate::filter::{Band, Cascade, SEGMENT, Welch, low_pass};
 use crate::{AlertTransition, Config, Thresholds};
@@ -76,9 +76,9 @@ pub fn hearts(beats: &[f64], windows: impl Iterator<Item = Range<i64>>) -> Vec<F
     let first =
         |second: i64| judged.partition_point(|beat| beat.at_us < second * MICROS_PER_SECOND);
     let of = |window: Range<i64>| {
-        let beats = judged[first(window.start)..first(window.end)].iter();
+        let beats = &judged[first(window.start)..first(window.end)];
         #[expect(clippy::cast_precision_loss, reason = "a minute")]
-        let clean = clean_part(beats.clone(), (window.end - window.start) as f64);
+        let clean = clean_part(beats, (window.end - window.start) as f64);
         if clean < CLEAN_ENOUGH { FeatureVector::default() } else { heart_features(steady(beats)) }
     };
     windows.map(of).collect()
@@ -86,8 +86,9 @@ pub fn hearts(beats: &[f64], windows: impl Iterator<Item = Range<i64>>) -> Vec<F
 
 fn heart_features(beats: impl Iterator<Item = Beat> + Clone) -> FeatureVector {
     let mut features = FeatureVector::default();
-    features.set(Feature::HeartRate, heart_rate(beats.clone()));
-    features.set(Feature::Sdnn, sdnn(beats.clone()));
+    let intervals = intervals(beats.clone());
+    features.set(Feature::HeartRate, heart_rate(&intervals));
+    features.set(Feature::Sdnn, sdnn(&intervals));
     let differences = differences(beats);
     features.set(Feature::Rmssd, rmssd(&differences));
     features.set(Feature::Pnn50, pnn50(&differences));

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{BeatClass, Correction, classify};
-use crate::features::upper_median;
+use crate::features::{intervals, upper_median};
 
 /// Beats are remembered for so long, us.
 const KEPT_US: i64 = 65_000_000;
@@ -33,7 +33,7 @@ pub(crate) struct BeatLog {
     correction: Correction,
     /// Not judged yet.
     waiting: VecDeque<Beat>,
-    judged: VecDeque<Beat>,
+    judged: Vec<Beat>,
     broken: bool,
 }
 
@@ -49,7 +49,7 @@ impl BeatLog {
         if let Some(class) = self.correction.push(interval_s)
             && let Some(beat) = self.waiting.pop_front()
         {
-            self.judged.push_back(Beat { clean: class == BeatClass::Normal, ..beat });
+            self.judged.push(Beat { clean: class == BeatClass::Normal, ..beat });
         }
     }
 
@@ -68,52 +68,34 @@ impl BeatLog {
 
     /// Forgets what is too old to matter.
     pub(crate) fn forget(&mut self, now_us: i64) {
-        while self.judged.front().is_some_and(|beat| beat.at_us < now_us - KEPT_US) {
-            self.judged.pop_front();
-        }
+        self.judged.drain(..self.judged.len() - self.since(now_us - KEPT_US).len());
     }
 
     /// The newest beat's time, judged or not.
     pub(crate) fn last_us(&self) -> Option<i64> {
-        self.waiting.back().or(self.judged.back()).map(|beat| beat.at_us)
-    }
-
-    /// Judged beats, the newest first.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = &Beat> {
-        self.judged.iter().rev()
+        self.waiting.back().or(self.judged.last()).map(|beat| beat.at_us)
     }
 
     /// Judged beats from a moment on.
-    pub(crate) fn since(&self, from_us: i64) -> impl Iterator<Item = &Beat> + Clone {
-        let first = self.judged.partition_point(|beat| beat.at_us < from_us);
-        self.judged.range(first..)
-    }
-
-    /// Judged beats from a moment on, of which the [`steady`] ones are clean.
-    pub(crate) fn steady(&self, from_us: i64) -> impl Iterator<Item = Beat> + Clone {
-        steady(self.since(from_us))
+    pub(crate) fn since(&self, from_us: i64) -> &[Beat] {
+        &self.judged[self.judged.partition_point(|beat| beat.at_us < from_us)..]
     }
 }
 
 /// Beats of a window, of which those are clean whose intervals do not lie far from the median of
 /// the clean ones either. Among many false beats correction takes gross errors for the heart's
 /// own unrest; they would rule means and differences.
-pub(crate) fn steady<'a>(
-    beats: impl Iterator<Item = &'a Beat> + Clone,
-) -> impl Iterator<Item = Beat> + Clone {
-    let mut intervals = Vec::with_capacity(beats.size_hint().0);
-    let clean = beats.clone().filter(|beat| beat.clean);
-    clean.for_each(|beat| intervals.push(beat.interval_s));
+pub(crate) fn steady(beats: &[Beat]) -> impl Iterator<Item = Beat> + Clone {
     // Without a clean one there is none to be judged.
-    let median = upper_median(&mut intervals).unwrap_or_default();
+    let median = upper_median(&mut intervals(beats.iter().copied())).unwrap_or_default();
     let near = move |beat: &Beat| (beat.interval_s - median).abs() <= NEAR_MEDIAN * median;
-    beats.map(move |beat| Beat { clean: beat.clean && near(beat), ..*beat })
+    beats.iter().map(move |beat| Beat { clean: beat.clean && near(beat), ..*beat })
 }
 
 /// How much of the time the clean intervals cover.
-pub(crate) fn clean_part<'a>(beats: impl Iterator<Item = &'a Beat>, window_s: f64) -> f64 {
-    let covered: f64 = beats.filter(|beat| beat.clean).map(|beat| beat.interval_s).sum();
-    (covered / window_s).min(1.0)
+pub(crate) fn clean_part(beats: &[Beat], window_s: f64) -> f64 {
+    let clean = beats.iter().filter(|beat| beat.clean);
+    (clean.map(|beat| beat.interval_s).sum::<f64>() / window_s).min(1.0)
 }
 
 /// All beats of a series at these moments, s, judged as a whole.
@@ -145,15 +127,13 @@ mod tests {
     fn what_lies_far_from_the_median_is_not_steady() {
         let mut log = BeatLog::default();
         // So many beats are false that correction does not know them from the heart's.
-        let intervals = [0.8, 0.82, 0.4, 0.42, 0.8, 0.84, 1.6, 0.78, 0.5, 0.8, 1.3, 0.79, 0.81];
-        for (at_us, interval) in (0..).step_by(800_000).zip(intervals) {
+        let told = [0.8, 0.82, 0.4, 0.42, 0.8, 0.84, 1.6, 0.78, 0.5, 0.8, 1.3, 0.79, 0.81];
+        for (at_us, interval) in (0..).step_by(800_000).zip(told) {
             log.push(at_us, interval, 1.0);
         }
-        assert!(log.since(0).filter(|beat| beat.clean).any(|beat| beat.interval_s < 0.6));
-        assert_eq!(log.steady(0).count(), log.since(0).count());
-        let clean = log.steady(0).filter(|beat| beat.clean);
-        let clean: Vec<f64> = clean.map(|beat| beat.interval_s).collect();
-        assert_eq!(clean, [0.8, 0.82, 0.8, 0.84, 0.78, 0.8]);
-        assert_eq!(log.steady(i64::MAX).count(), 0);
+        assert!(log.since(0).iter().any(|beat| beat.clean && beat.interval_s < 0.6));
+        assert_eq!(steady(log.since(0)).count(), log.since(0).len());
+        assert_eq!(intervals(steady(log.since(0))), [0.8, 0.82, 0.8, 0.84, 0.78, 0.8]);
+        assert_eq!(steady(log.since(i64::MAX)).count(), 0);
     }
 }

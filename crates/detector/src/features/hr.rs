@@ -4,13 +4,17 @@
 
 use crate::beats::Beat;
 
-pub(crate) fn heart_rate(beats: impl Iterator<Item = Beat>) -> Option<f64> {
-    let (mut sum, mut count) = (0.0, 0.0);
-    beats.filter(|beat| beat.clean).for_each(|beat| {
-        sum += beat.interval_s;
-        count += 1.0;
-    });
-    (count >= 5.0).then(|| 60.0 * count / sum)
+/// From [`intervals`].
+pub(crate) fn heart_rate(intervals_s: &[f64]) -> Option<f64> {
+    let count = u32::try_from(intervals_s.len()).ok()?;
+    (count >= 5).then(|| 60.0 * f64::from(count) / intervals_s.iter().sum::<f64>())
+}
+
+/// Normal intervals, s.
+pub(crate) fn intervals(beats: impl Iterator<Item = Beat>) -> Vec<f64> {
+    let mut intervals = Vec::with_capacity(beats.size_hint().1.unwrap_or(0));
+    intervals.extend(beats.filter(|beat| beat.clean).map(|beat| beat.interval_s));
+    intervals
 }
 
 #[cfg(test)]
@@ -36,9 +40,9 @@ pub(super) mod tests {
     #[test]
     fn it_is_that_of_neurokit() {
         let reference = Window::read();
-        let beats = reference_beats(&reference);
+        let intervals = intervals(reference_beats(&reference).into_iter());
         let expected = reference.of("pulse", "hrv")["hr"].as_f64().unwrap();
-        assert_close(heart_rate(beats.iter().copied()).unwrap(), expected, 1e-9);
-        assert_eq!(heart_rate(beats[..4].iter().copied()), None);
+        assert_close(heart_rate(&intervals).unwrap(), expected, 1e-9);
+        assert_eq!(heart_rate(&intervals[..4]), None);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use breathing::{BREATH_BINS, BREATH_HZ, Breathing, breathing};
 pub(crate) use eda_now::{log_level, rising_part};
 pub(crate) use eda_validity::{EdaValidity, EdaVerdict};
 pub(crate) use enmo::Enmo;
-pub(crate) use hr::heart_rate;
+pub(crate) use hr::{heart_rate, intervals};
 pub(crate) use jerk::Jerk;
 pub use lomb::{lf_hf, lomb};
 pub(crate) use phasic::{Phasic, deviation};

@@ -5,11 +5,11 @@
 use super::scl::median;
 use crate::beats::Beat;
 
-pub(crate) fn pulse_amplitude<'a>(beats: impl Iterator<Item = &'a Beat>) -> Option<f64> {
-    let heights = beats.filter(|beat| beat.clean && beat.amplitude > 0.0);
-    let mut kept = Vec::with_capacity(heights.size_hint().1.unwrap_or(0));
-    heights.for_each(|beat| kept.push(beat.amplitude));
-    if kept.len() < 10 { None } else { median(&mut kept) }
+pub(crate) fn pulse_amplitude(beats: &[Beat]) -> Option<f64> {
+    let mut heights = Vec::with_capacity(beats.len());
+    let kept = beats.iter().filter(|beat| beat.clean && beat.amplitude > 0.0);
+    heights.extend(kept.map(|beat| beat.amplitude));
+    if heights.len() < 10 { None } else { median(&mut heights) }
 }
 
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod tests {
     fn one_wild_beat_does_not_move_it() {
         let mut beats = reference_beats(&Window::read());
         beats[3].amplitude = 1e6;
-        assert_eq!(pulse_amplitude(beats.iter()), Some(1.0));
-        assert_eq!(pulse_amplitude(beats[..5].iter()), None);
+        assert_eq!(pulse_amplitude(&beats), Some(1.0));
+        assert_eq!(pulse_amplitude(&beats[..5]), None);
     }
 }

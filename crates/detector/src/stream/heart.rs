@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::pulse::Pulse;
 use super::rate::RateTracker;
 use super::{Frozen, WINDOW_US};
-use crate::beats::{BeatLog, CLEAN_ENOUGH, clean_part};
+use crate::beats::{BeatLog, CLEAN_ENOUGH, clean_part, steady};
 use crate::features::{
-    Feature, FeatureVector, differences, heart_rate, pnn50, pulse_amplitude, rmssd, sdnn,
+    Feature, FeatureVector, differences, heart_rate, intervals, pnn50, pulse_amplitude, rmssd, sdnn,
 };
 use crate::samples::Run;
 
@@ -19,7 +19,8 @@ const CLEAN_LATELY: f64 = 0.3;
 const RATES_BEATS_PER_MIN: std::ops::RangeInclusive<f64> = 30.0..=220.0;
 /// A pulse wave that ended so long ago is not the source any more.
 const FRESH_US: i64 = 15_000_000;
-const PULSELESS: f64 = 0.2;
+/// A minute in which clean intervals cover less than this has no pulse, s.
+const PULSELESS_S: f64 = 12.0;
 
 /// The heart: from the pulse wave where there is one, else from what the device says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -129,9 +130,8 @@ impl Heart {
         let from_us = now_us - WINDOW_US;
         let optical = self.is_optical(now_us);
         let log = if optical { &self.optical } else { &self.device };
-        let lately = now_us - NOW_US;
-        let clean = clean_part(log.since(from_us), 60.0);
-        let clean_lately = clean_part(log.since(lately), 20.0);
+        let (beats, lately) = (log.since(from_us), log.since(now_us - NOW_US));
+        let (clean, clean_lately) = (clean_part(beats, 60.0), clean_part(lately, 20.0));
         into.set(Feature::HeartRateTracked, self.tracker.rate());
         if optical {
             into.set(Feature::PulseClean, Some(clean));
@@ -139,15 +139,16 @@ impl Heart {
             into.set(Feature::PulseAgreement, self.pulse.agreement(now_us));
         }
         if clean >= CLEAN_ENOUGH {
-            let steady = log.steady(from_us);
-            into.set(Feature::HeartRate, heart_rate(steady.clone()));
-            into.set(Feature::PulseAmplitude, pulse_amplitude(log.since(from_us)));
+            let near = steady(beats);
+            let near_s = intervals(near.clone());
+            into.set(Feature::HeartRate, heart_rate(&near_s));
+            into.set(Feature::PulseAmplitude, pulse_amplitude(beats));
             if clean_lately >= CLEAN_LATELY {
-                into.set(Feature::HeartRateNow, heart_rate(log.steady(lately)));
+                into.set(Feature::HeartRateNow, heart_rate(&intervals(steady(lately))));
             }
             if into.of(Feature::PulseAgreement).is_none_or(|part| part >= AGREED) {
-                let differences = differences(steady.clone());
-                into.set(Feature::Sdnn, sdnn(steady));
+                let differences = differences(near);
+                into.set(Feature::Sdnn, sdnn(&near_s));
                 into.set(Feature::Rmssd, rmssd(&differences));
                 into.set(Feature::Pnn50, pnn50(&differences));
             }
@@ -160,13 +161,12 @@ impl Heart {
 
     /// Whether a pulse wave is there without a pulse in it.
     pub(crate) fn is_pulseless(&self, now_us: i64) -> bool {
-        let from_us = now_us - WINDOW_US;
-        let mut clean = self.optical.newest().take_while(|beat| beat.at_us >= from_us);
+        let mut newest = self.optical.since(now_us - WINDOW_US).iter().rev();
         let mut covered_s = 0.0;
         // Enough is enough: the rest of the beats cannot take away from it.
-        let pulse = clean.any(|beat| {
+        let pulse = newest.any(|beat| {
             covered_s += if beat.clean { beat.interval_s } else { 0.0 };
-            covered_s / 60.0 >= PULSELESS
+            covered_s >= PULSELESS_S
         });
         self.is_optical(now_us)
             && !(pulse && self.pulse.agreement(now_us).is_none_or(|part| part >= AGREED))
