@@ -33,7 +33,7 @@ pub(crate) struct Skin {
     frozen: Frozen,
     phasic: Phasic,
     /// Valid samples of the last minute.
-    samples: VecDeque<Sample>,
+    samples: Vec<Sample>,
     /// Means of the valid samples of each second of the last three minutes.
     seconds: Means<180>,
     course: Trend<180>,
@@ -119,9 +119,7 @@ impl Skin {
 
     /// Lets what is too old go.
     pub(crate) fn forget(&mut self, now_us: i64) {
-        while self.samples.front().is_some_and(|sample| sample.at_us < now_us - WINDOW_US) {
-            self.samples.pop_front();
-        }
+        self.samples.drain(..self.first_of(now_us - WINDOW_US));
         while self.events.front().is_some_and(|event| event.at_us < now_us - WINDOW_US) {
             self.events.pop_front();
         }
@@ -133,21 +131,18 @@ impl Skin {
         if self.period_us == 0 {
             return 0.0;
         }
-        let since = |from_us: i64| {
-            let first = self.samples.partition_point(|sample| sample.at_us < from_us);
-            self.samples.range(first..)
-        };
+        let samples = &self.samples[self.first_of(from_us)..];
         // In steps the middle one is found sooner, and it is the same.
-        let mut minute: Vec<i32> = since(from_us).map(|sample| sample.step).collect();
+        let mut minute: Vec<i32> = samples.iter().map(|sample| sample.step).collect();
         let expected = usize::try_from(WINDOW_US / self.period_us).unwrap_or(1);
         #[expect(clippy::cast_precision_loss, reason = "numbers of samples")]
         let part = (minute.len() as f64 / expected as f64).min(1.0);
         let valid_s = part * 60.0;
         let level = |steps: &mut [i32], expected| scl(steps, expected, conductance);
-        let before = minute.len() - since(now_us - NOW_US).len();
+        let before = self.first_of(now_us - NOW_US) - self.first_of(from_us);
         into.set(Feature::SclNow, level(&mut minute[before..], expected / 3));
         into.set(Feature::Scl, level(&mut minute, expected));
-        let phasic = since(from_us).map(|sample| sample.phasic);
+        let phasic = samples.iter().map(|sample| sample.phasic);
         into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
         into.set(Feature::SclSlope, self.course.per_minute(60));
         into.set(Feature::SclLogSlope, self.log_course.per_minute(30));
@@ -165,7 +160,7 @@ impl Skin {
         let value = conductance(step);
         self.heard_us = Some(at_us);
         let phasic = self.phasic.push(value, u32::try_from(self.period_us).unwrap_or(1));
-        self.samples.push_back(Sample { at_us, step, phasic });
+        self.samples.push(Sample { at_us, step, phasic });
         self.seconds.take(value);
         if let Some(event) = self.responses.push(at_us, value) {
             self.events.push_back(event);
@@ -174,9 +169,7 @@ impl Skin {
 
     /// Takes back everything from a moment on.
     pub(crate) fn reject_since(&mut self, from_us: i64) {
-        while self.samples.back().is_some_and(|sample| sample.at_us >= from_us) {
-            self.samples.pop_back();
-        }
+        self.samples.truncate(self.first_of(from_us));
         let Self { seconds, course, log_course, .. } = self;
         seconds.reject_since(from_us.div_euclid(1_000_000), |ago_s, mean| {
             course.take_back(ago_s, mean);
@@ -187,6 +180,11 @@ impl Skin {
         }
         self.responses = ScrDetector::default();
         self.phasic = Phasic::default();
+    }
+
+    /// The place of the first sample from a moment on.
+    fn first_of(&self, from_us: i64) -> usize {
+        self.samples.partition_point(|sample| sample.at_us < from_us)
     }
 }
 
