@@ -35,7 +35,7 @@ pub(crate) use phasic::{Phasic, deviation};
 pub(crate) use pnn50::pnn50;
 pub(crate) use posture::{angle_between, pitch_deg, roll_deg};
 pub(crate) use pulse_amplitude::pulse_amplitude;
-pub(crate) use restlessness::{burst, log_deviation, wander};
+pub(crate) use restlessness::{burst, distance, log_deviation, wander};
 pub(crate) use rmssd::{differences, rmssd};
 pub(crate) use scl::{scl, upper_median};
 pub(crate) use scr::{ScrDetector, ScrEvent, scr_amplitude, scr_rate, scr_rise};

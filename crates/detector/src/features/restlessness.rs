@@ -20,16 +20,15 @@ pub(crate) fn burst(logs: impl Iterator<Item = f64>, fewest: u32) -> Option<f64>
     (count >= fewest.max(1)).then(|| (squares / n - (sum / n).powi(2)).max(0.0).sqrt())
 }
 
-/// The mean way from each direction to the next, over as many as there are.
-pub(crate) fn wander(directions: impl Iterator<Item = [f64; 3]>, fewest: u32) -> Option<f64> {
-    let (mut before, mut sum, mut count): (Option<[f64; 3]>, f64, u32) = (None, 0.0, 0);
-    directions.for_each(|direction| {
-        if let Some(before) = before.replace(direction) {
-            let squares = before.iter().zip(direction).map(|(a, b)| (b - a).powi(2));
-            sum += squares.sum::<f64>().sqrt();
-            count += 1;
-        }
-    });
+/// The way from a direction to the next.
+pub(crate) fn distance(before: [f64; 3], direction: [f64; 3]) -> f64 {
+    let squares = before.iter().zip(direction).map(|(a, b)| (b - a).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+/// The mean of the ways from each direction to the next.
+pub(crate) fn wander(ways: impl Iterator<Item = f64>, fewest: u32) -> Option<f64> {
+    let (sum, count) = ways.fold((0.0, 0), |(sum, count), way| (sum + way, count + 1));
     (count >= fewest.max(1)).then(|| sum / f64::from(count))
 }
 
@@ -48,8 +47,10 @@ mod tests {
 
     #[test]
     fn a_hand_that_turns_wanders() {
-        let turning = (0..4).map(|s| [f64::from(s % 2), f64::from((s + 1) % 2), 0.0]);
-        assert_close(wander(turning, 3).unwrap(), 2_f64.sqrt(), 1e-12);
-        assert_eq!(wander([[0.0, 0.0, 1.0]].into_iter(), 1), None);
+        let turning: Vec<[f64; 3]> =
+            (0..4).map(|s| [f64::from(s % 2), f64::from((s + 1) % 2), 0.0]).collect();
+        let ways = || turning.windows(2).map(|pair| distance(pair[0], pair[1]));
+        assert_close(wander(ways(), 3).unwrap(), 2_f64.sqrt(), 1e-12);
+        assert_eq!(wander(ways(), 4), None);
     }
 }

@@ -9,8 +9,8 @@ use super::gravity::{BLOCK, Gravity};
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
-    Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, log_deviation, pitch_deg,
-    roll_deg, wander,
+    Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, distance, log_deviation,
+    pitch_deg, roll_deg, wander,
 };
 use crate::samples::Run;
 
@@ -45,6 +45,8 @@ struct Second {
     activity: Activity,
     jerk: Jerk,
     gravity: [f64; 3],
+    /// Gravity's way from the second before.
+    way: f64,
     /// The logarithm of its activity.
     log: f64,
 }
@@ -105,6 +107,8 @@ impl Motion {
                 self.breath.take(steps);
             }
         }
+        let before = self.seconds.back().map(|before| before.gravity);
+        second.way = before.map_or(0.0, |before| distance(before, second.gravity));
         second.log = second.activity.deviation().map_or(0.0, log_deviation);
         self.seconds.push_back(second);
         self.last = Some((run.last(), *newest));
@@ -165,8 +169,8 @@ impl Motion {
         into.set(Feature::Jerk, sum.jerk.mean_per_s(rate_hz));
         let logs = self.seconds.range(first..).map(|second| second.log);
         into.set(Feature::MovementBurst, burst(logs, 30));
-        // One more second: the first way is that from it.
-        let ways = self.seconds.range(first.saturating_sub(1)..).map(|second| second.gravity);
+        // Before the very first second there was none.
+        let ways = self.seconds.range(first.max(1)..).map(|second| second.way);
         into.set(Feature::PostureWander, wander(ways, 30));
         self.posture(first, into);
         self.rhythm(into);
