@@ -10,8 +10,9 @@ use crate::usual::CLIP;
 const CHANGES: [(usize, (usize, usize)); 4] =
     [(1, (3, 11)), (2, (6, 23)), (5, (18, 35)), (5, (36, 71))];
 
-/// The means of the last moments, and of those that they are held against, for each change.
-pub(crate) struct Changes([(Sums, Sums, usize); CHANGES.len()]);
+/// The means of the last moments, and of those that they are held against, for each change, with
+/// how many of the latter must be there.
+pub(crate) struct Changes([(Sums, Sums, u8); CHANGES.len()]);
 
 impl Changes {
     /// Of a hop that ends now, in the population's spreads, after those before it.
@@ -20,17 +21,17 @@ impl Changes {
         // One hop later, those before it are older by one.
         Self(CHANGES.map(|(last, (from, until))| {
             let last = before.sums(0..=last - 1).and(&now);
-            (last, before.sums(from - 1..=until - 1), until + 1 - from)
+            let third = u8::try_from((until + 1 - from) / 3).unwrap_or(u8::MAX);
+            (last, before.sums(from - 1..=until - 1), third)
         }))
     }
 
     /// The mean of the last moments and of those before, where enough of them are there.
     pub(crate) fn means(&self, feature: Feature) -> [Option<(f64, f64)>; CHANGES.len()] {
-        self.0.each_ref().map(|(last, before, hops)| {
-            // A third of the earlier ones must be there.
-            let fewest = u8::try_from(hops / 3).unwrap_or(u8::MAX);
-            Some((last.mean(feature, 1)?, before.mean(feature, fewest)?))
-        })
+        let means = |(last, before, third): &(Sums, Sums, u8)| {
+            Some((last.mean(feature, 1)?, before.mean(feature, *third)?))
+        };
+        self.0.each_ref().map(means)
     }
 }
 
