@@ -112,7 +112,7 @@ pub fn skin(samples: &[f64], period_us: u32) -> FeatureVector {
         .collect();
     features.set(Feature::Scl, scl(&mut samples.to_vec(), samples.len(), |value| value));
     features.set(Feature::SclSlope, slope(samples, period_us));
-    features.set(Feature::PhasicDeviation, deviation(phasic.iter().copied(), whole_s));
+    features.set(Feature::PhasicDeviation, deviation(&phasic, |value| *value, whole_s));
     features.set(Feature::ScrRate, scr_rate(responses.len(), whole_s));
     features.set(Feature::ScrAmplitude, scr_amplitude(responses.iter(), whole_s));
     features.set(Feature::ScrRise, scr_rise(responses.iter()));

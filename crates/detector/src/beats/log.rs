@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BeatClass, Correction, classify};
 use crate::features::{intervals, upper_median};
+use crate::sum::sum;
 
 /// Beats are remembered for so long, us.
 const KEPT_US: i64 = 65_000_000;
@@ -94,8 +95,8 @@ pub(crate) fn steady(beats: &[Beat]) -> impl Iterator<Item = Beat> + Clone {
 
 /// How much of the time the clean intervals cover.
 pub(crate) fn clean_part(beats: &[Beat], window_s: f64) -> f64 {
-    let clean = beats.iter().filter(|beat| beat.clean);
-    (clean.map(|beat| beat.interval_s).sum::<f64>() / window_s).min(1.0)
+    let covered = sum(beats, |beat| if beat.clean { beat.interval_s } else { 0.0 });
+    (covered / window_s).min(1.0)
 }
 
 /// All beats of a series at these moments, s, judged as a whole.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::filter::{Cascade, Section, high_pass};
+use crate::sum::sum;
 
 const CUT_HZ: f64 = 0.05;
 
@@ -40,14 +41,10 @@ impl Running {
 
 /// Standard deviation of phasic values; missing under half a window. They lie around 0, so
 /// that their squares lose no digits.
-pub(crate) fn deviation(values: impl Iterator<Item = f64>, valid_s: f64) -> Option<f64> {
-    let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
-    values.for_each(|value| {
-        sum += value;
-        squares += value * value;
-        count += 1.0;
-    });
-    let mean = sum / count;
+pub(crate) fn deviation<T>(samples: &[T], phasic: impl Fn(&T) -> f64, valid_s: f64) -> Option<f64> {
+    let count = f64::from(u32::try_from(samples.len()).ok()?);
+    let mean = sum(samples, &phasic) / count;
+    let squares = sum(samples, |sample| phasic(sample) * phasic(sample));
     (valid_s >= 30.0 && count > 0.0).then(|| (squares / count - mean * mean).max(0.0).sqrt())
 }
 
@@ -60,8 +57,9 @@ mod tests {
     fn a_level_has_no_phasic_part_and_a_step_has_one() {
         let mut phasic = Phasic::default();
         let flat: Vec<f64> = (0..240).map(|_| phasic.push(3.0, 250_000)).collect();
-        assert_close(deviation(flat.iter().copied(), 60.0).unwrap(), 0.0, 1e-12);
+        let deviation = |valid_s| deviation(&flat, |value| *value, valid_s);
+        assert_close(deviation(60.0).unwrap(), 0.0, 1e-12);
         assert_close(phasic.push(4.0, 250_000), 1.0, 0.1);
-        assert_eq!(deviation(flat.iter().copied(), 20.0), None);
+        assert_eq!(deviation(20.0), None);
     }
 }

@@ -4,10 +4,11 @@
 //! Reference: `nk.hrv_time` (`HRV_RMSSD`), 1e-9 on the same intervals.
 
 use crate::beats::Beat;
+use crate::sum::sum;
 
 /// From [`differences`].
 pub(crate) fn rmssd(differences: &[f64]) -> Option<f64> {
-    let squares: f64 = differences.iter().map(|difference| difference * difference).sum();
+    let squares = sum(differences, |difference| difference * difference);
     let count = u32::try_from(differences.len()).ok()?;
     (count >= 10).then(|| (squares / f64::from(count)).sqrt())
 }

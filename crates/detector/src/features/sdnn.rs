@@ -2,16 +2,17 @@
 //!
 //! Reference: `nk.hrv_time` (`HRV_SDNN`), 1e-9 on the same intervals.
 
+use crate::sum::sum;
+
 /// From [`intervals`](super::intervals).
 pub(crate) fn sdnn(intervals_s: &[f64]) -> Option<f64> {
     let count = f64::from(u32::try_from(intervals_s.len()).ok()?);
     if count < 10.0 {
         return None;
     }
-    let intervals = intervals_s.iter().map(|interval_s| interval_s * 1000.0);
-    let mean = intervals.clone().sum::<f64>() / count;
-    let squares: f64 = intervals.map(|ms| (ms - mean).powi(2)).sum();
-    Some((squares / (count - 1.0)).sqrt())
+    let mean_s = sum(intervals_s, |interval_s| *interval_s) / count;
+    let squares = sum(intervals_s, |interval_s| (interval_s - mean_s) * (interval_s - mean_s));
+    Some(1000.0 * (squares / (count - 1.0)).sqrt())
 }
 
 #[cfg(test)]

@@ -142,8 +142,8 @@ impl Skin {
         let before = self.first_of(now_us - NOW_US) - self.first_of(from_us);
         into.set(Feature::SclNow, level(&mut minute[before..], expected / 3));
         into.set(Feature::Scl, level(&mut minute, expected));
-        let phasic = samples.iter().map(|sample| sample.phasic);
-        into.set(Feature::PhasicDeviation, deviation(phasic, valid_s));
+        let phasic = deviation(samples, |sample| sample.phasic, valid_s);
+        into.set(Feature::PhasicDeviation, phasic);
         into.set(Feature::SclSlope, self.course.per_minute(60));
         into.set(Feature::SclLogSlope, self.log_course.per_minute(30));
         // One more second: the first change is that from it.
