@@ -33,7 +33,7 @@ pub struct Parts {
     /// What is weighed where every signal is seen.
     pub weights: Weights,
     /// What is weighed where one of [`Signal::LEADING`] is not seen; else the same, with nothing
-    /// from that signal. A score means as many false alerts as ever.
+    /// from that signal. RISING means as many false alerts as ever; HIGH may mean fewer.
     pub lacking: BTreeMap<Signal, Weights>,
     /// Time constant of the smoothing of what the terms add, s.
     pub smoothing_s: f64,

@@ -103,8 +103,8 @@ fn fold(
     let others = |it: &Sitting| it.person != person;
     for (kind, (_, mask)) in kinds.iter().enumerate() {
         let is_whole = kind == 0;
-        let make = if is_whole { learned } else { comparator };
-        let Learned { model, unseen } = make("fold", class, mask, &others)?;
+        let lacking: &[Signal] = if is_whole { &Signal::LEADING } else { &[] };
+        let Learned { model, unseen } = learned("fold", class, mask, lacking, others)?;
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -129,28 +129,18 @@ pub(super) struct Learned {
     unseen: Judged,
 }
 
-/// The detector's model, made on the recordings that are known.
+/// The model that the recordings that are known lead to, with what it weighs where one of these
+/// signals is lacking.
 pub(super) fn learned(
     id: &str,
     class: &Class<'_>,
     mask: &[bool],
-    known: &dyn Fn(&Sitting) -> bool,
+    lacking: &[Signal],
+    known: impl Fn(&Sitting) -> bool,
 ) -> anyhow::Result<Learned> {
-    let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
-    let lacking = class.lacking(mask, known, &learned)?;
+    let learned = class.learn(mask, &known, |unseen| Ok(thresholds_or_never(unseen)))?;
+    let lacking = class.lacking(mask, lacking, known, &learned)?;
     let model = Arc::new(class.model(id, &learned, lacking)?);
-    Ok(Learned { model, unseen: learned.unseen })
-}
-
-/// A model that needs every signal that it weighs.
-fn comparator(
-    id: &str,
-    class: &Class<'_>,
-    mask: &[bool],
-    known: &dyn Fn(&Sitting) -> bool,
-) -> anyhow::Result<Learned> {
-    let learned = class.learn(mask, known, |unseen| Ok(thresholds_or_never(unseen)))?;
-    let model = Arc::new(class.model(id, &learned, BTreeMap::new())?);
     Ok(Learned { model, unseen: learned.unseen })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use detector::{Model, Thresholds};
+use detector::{Model, Signal, Thresholds};
 
 use super::contender::Contender;
 use super::folds::learned;
@@ -75,7 +75,7 @@ fn model(
 ) -> anyhow::Result<Arc<Model>> {
     let knows = |it: &Sitting| own.knows(it, scored);
     let class = Class::of(lessons, recipe, |it| !knows(it));
-    Ok(learned("session", &class, mask, &knows)?.model)
+    Ok(learned("session", &class, mask, &Signal::LEADING, knows)?.model)
 }
 
 #[cfg(test)]

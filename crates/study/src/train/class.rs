@@ -273,24 +273,26 @@ impl<'a> Class<'a> {
         Ok(Learned { weights, thresholds, unseen })
     }
 
-    /// What is weighed where one signal is lacking, such that the thresholds of what was learned
-    /// from all of them keep their budgets of false alerts. None where no threshold does.
+    /// What is weighed where one of these signals is lacking, such that RISING keeps its budget of
+    /// false alerts at the threshold that was learned from all of them. Nothing of its own where
+    /// no threshold does.
     ///
     /// # Errors
     /// Where no weights can be found.
     pub(crate) fn lacking(
         &self,
         mask: &[bool],
+        signals: &[Signal],
         counts: impl Fn(&Sitting) -> bool,
         whole: &Learned,
     ) -> anyhow::Result<BTreeMap<Signal, Weights>> {
         let mut lacking = BTreeMap::new();
-        for signal in Signal::LEADING {
-            let of_signal = inputs_of(signal);
+        for signal in signals {
+            let of_signal = inputs_of(*signal);
             let rest: Vec<bool> = mask.iter().zip(of_signal).map(|(it, of)| *it && !of).collect();
             let learned = self.learn(&rest, &counts, |unseen| Ok(thresholds_or_never(unseen)))?;
             let weights = matched(learned.weights, learned.thresholds, whole.thresholds);
-            lacking.extend(weights.map(|weights| (signal, weights)));
+            lacking.extend(weights.map(|weights| (*signal, weights)));
         }
         Ok(lacking)
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use detector::Model;
+use detector::{Model, Signal};
 
 use super::card::card;
 use super::{Class, Lesson, Recipe, personal, thresholds};
@@ -104,7 +104,7 @@ impl TrainArgs {
             parallel::each("measuring", sittings, |sitting| Lesson::of(sitting, &self.recipe));
         let class = Class::of(&lessons, &self.recipe, |_| false);
         let learned = class.learn(mask, |_| true, thresholds)?;
-        let lacking = class.lacking(mask, |_| true, &learned)?;
+        let lacking = class.lacking(mask, &Signal::LEADING, |_| true, &learned)?;
         let model = class.model(id, &learned, lacking)?;
         let card = card(&class, &model);
         Ok((model, card))
@@ -116,7 +116,7 @@ mod tests {
     use std::path::Path;
 
     use clap::Parser;
-    use detector::{Signal, Weights};
+    use detector::Weights;
 
     use super::*;
 
