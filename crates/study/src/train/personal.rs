@@ -24,6 +24,7 @@ const FIXED: f64 = 1e9;
 /// How often episodes are in the recordings teaches nothing: what is inside and what is outside
 /// of them weigh such that the model before was right on average. Else whoever is seldom
 /// aroused, or was recorded in calm days, would not be heard at thresholds that stay.
+/// What is weighed where a signal is lacking stays, too.
 ///
 /// # Errors
 /// Where the recordings are of several people or lack windows inside or outside of episodes, or
