@@ -206,9 +206,9 @@ pub(crate) fn signals(features: &FeatureVector) -> usize {
 
 /// The one of [`Signal::LEADING`] that a window does not show, where it shows the others.
 pub(crate) fn lacking(features: &FeatureVector) -> Option<Signal> {
-    let seen = seen(features);
-    let lacking = Signal::LEADING.into_iter().zip(seen).find(|(_, seen)| !seen);
-    lacking.filter(|_| signals(features) == 2).map(|(signal, _)| signal)
+    let mut lacking = Signal::LEADING.into_iter().zip(seen(features)).filter(|(_, seen)| !seen);
+    let first = lacking.next().map(|(signal, _)| signal);
+    first.filter(|_| lacking.next().is_none())
 }
 
 #[cfg(test)]

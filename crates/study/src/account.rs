@@ -100,24 +100,22 @@ impl Account<'_> {
         let inputs: Vec<(String, f64)> =
             Inputs::names().into_iter().zip(self.of.inputs.values()).collect();
         let is = |name: &str| inputs.iter().find(|(input, _)| input == name).map_or(0.0, |it| it.1);
-        let all: Vec<(&Term, f64)> = self
-            .weights()
-            .terms
-            .iter()
-            .zip(self.model.weigh(&self.of.inputs, self.of.lacking()))
-            .collect();
+        let adds = self.model.weigh(&self.of.inputs, self.of.lacking());
+        let all: Vec<(&Term, f64)> = self.weights().terms.iter().zip(adds).collect();
         let added = self.grounds.iter().filter_map(|ground| {
             let name = ground.feature.name();
             let own = all.iter().filter(|(term, _)| feature_of(&term.input) == name);
             let terms: Vec<_> = own.map(|(term, adds)| (*term, is(&term.input), *adds)).collect();
             let of =
                 |hop: &Assessment| hop.contributions.iter().find(|it| it.0 == name).map(|it| it.1);
-            (!terms.is_empty()).then(|| Added {
+            let smoothed = of(self.of).unwrap_or(0.0);
+            // What other signals weighed before goes on to add, less and less.
+            (!terms.is_empty() || smoothed != 0.0).then(|| Added {
                 ground,
                 now: terms.iter().map(|(_, _, adds)| adds).sum(),
                 terms,
                 before: self.before.and_then(of),
-                smoothed: of(self.of).unwrap_or(0.0),
+                smoothed,
             })
         });
         added.collect()
@@ -314,6 +312,33 @@ mod tests {
         let ages = levels.iter().rev().skip(youngest).take(oldest + 1 - youngest);
         let there: Vec<f64> = ages.filter_map(|row| row.0).collect();
         there.iter().sum::<f64>() / there.len() as f64
+    }
+
+    #[test]
+    fn what_a_signal_added_before_it_went_is_told_as_long_as_it_adds() {
+        let (config, model) = (Config::default(), easily_alarmed());
+        let mut stream = stream();
+        let gone = Timestamp::from_seconds(START + 700);
+        stream.readings.retain(|it| it.channel != Channel::Eda || it.measured_at < gone);
+        let hops = run(&stream, &config, &model).assessments;
+        let lacks = |it: &Assessment| it.score.is_some() && it.lacking().is_some();
+        let hop = hops.iter().position(lacks).expect("EDA goes");
+        let of = &hops[hop];
+        let grounds = before(&stream, &config, &model, of.at).grounds(of);
+        let account =
+            Account { name: "R01", of, before: Some(&hops[hop - 1]), grounds, model: &model };
+        let text = account.text();
+        assert!(text.contains("No EDA is seen"), "{text}");
+        let after = |words: &str| -> f64 {
+            let rest = text.split(words).nth(1).expect("printed");
+            rest.split([',', ';', ' ']).next().and_then(|it| it.parse().ok()).expect("a number")
+        };
+        let keep = (-10.0 / model.parts().smoothing_s).exp();
+        let bias = keep * model.parts().weights.bias + (1.0 - keep) * after("bias now ");
+        let line = text.lines().find(|it| it.starts_with("bias now")).expect("printed");
+        assert!(line.contains(&format!("smoothed {bias:+.4}; all")), "{bias}: {line}");
+        let smoothed: f64 = of.contributions.iter().map(|it| it.1).sum();
+        assert!(line.contains(&format!("smoothed {smoothed:+.4}; keep")), "{smoothed}: {line}");
     }
 
     #[test]

@@ -128,6 +128,15 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_goes_with_its_channels_and_skin_conducts_more_within_what_a_sample_holds() {
+        let stream = skin(100, vec![7, -3, i32::MAX]);
+        assert_eq!(stream.clone().conducting(4.0).readings[0].samples, [28, -12, i32::MAX]);
+        assert_eq!(stream.clone().conducting(0.5).readings[0].samples[..2], [4, -2]);
+        assert_eq!(stream.clone().without(Signal::Heart), stream);
+        assert_eq!(stream.without(Signal::Eda).readings, []);
+    }
+
+    #[test]
     fn cropping_and_moving_keep_time_and_values_together() {
         let stream = skin(100, (0..12).collect()).cropped(2).moved(5_000_000, 7);
         assert_eq!(stream.start, Timestamp::from_seconds(107));

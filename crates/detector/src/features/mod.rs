@@ -42,6 +42,6 @@ pub(crate) use scr::{ScrDetector, ScrEvent, scr_amplitude, scr_rate, scr_rise};
 pub(crate) use sdnn::sdnn;
 pub use signal::Signal;
 pub(crate) use slope::slope_per_minute;
-pub(crate) use stereotypy::{BAND_BINS, Rhythm, stereotypy};
+pub(crate) use stereotypy::{BAND, BAND_BINS, Rhythm, stereotypy};
 pub(crate) use temperature::plausible_skin;
 pub use vector::{Feature, FeatureVector};

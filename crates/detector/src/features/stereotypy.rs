@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 /// Bins of 0.125 Hz from 0.875 to 4.5 Hz.
 pub(crate) const BAND_BINS: std::ops::RangeInclusive<usize> = 7..=36;
+/// How many bins those are.
+pub(crate) const BAND: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
 const AROUND_PEAK: usize = 2;
 const BIN_HZ: f64 = 0.125;
-const BAND: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
 /// Periods from 4.5 to 0.875 Hz, in samples at 32 Hz.
 const LAGS: std::ops::RangeInclusive<u8> = 7..=36;
 

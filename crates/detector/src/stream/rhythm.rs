@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::WINDOW_US;
 use super::ring::Ring;
-use crate::features::{BAND_BINS, Rhythm, stereotypy};
+use crate::features::{BAND, BAND_BINS, Rhythm, stereotypy};
 use crate::filter::{SEGMENT, Welch};
 
 /// Spectra are of 8 s, every 4 s.
 const EVERY_US: i64 = 4_000_000;
 /// As many segments as overlap within 60 s.
 const SEGMENTS: usize = 14;
-const BINS: usize = *BAND_BINS.end() - *BAND_BINS.start() + 1;
 
 /// The rhythms of the last minute's movement, from samples at 32 Hz.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +26,7 @@ pub(super) struct Rhythms {
 struct Spectrum {
     end_us: i64,
     #[serde(with = "crate::fixed")]
-    band: [f64; BINS],
+    band: [f64; BAND],
     total: f64,
 }
 
@@ -88,7 +87,7 @@ impl Rhythms {
     }
 
     fn look(&mut self) {
-        let mut band = [0.0; BINS];
+        let mut band = [0.0; BAND];
         let mut total = 0.0;
         for spectrum in &self.spectra {
             band.iter_mut().zip(&spectrum.band).for_each(|(sum, density)| *sum += density);

@@ -104,7 +104,7 @@ fn fold(
     for (kind, (_, mask)) in kinds.iter().enumerate() {
         let is_whole = kind == 0;
         let lacking: &[Signal] = if is_whole { &Signal::LEADING } else { &[] };
-        let Learned { model, unseen } = learned("fold", class, mask, lacking, others)?;
+        let (model, unseen) = learned("fold", class, mask, lacking, others)?;
         let over = |of: &dyn Fn(&Sitting) -> Sitting| -> Vec<Graded> {
             let own = scored.iter().filter(|it| it.person == person);
             own.filter_map(|sitting| grade(&of(sitting), &model)).collect()
@@ -122,26 +122,19 @@ fn fold(
     Ok(fold)
 }
 
-/// What the recordings that are known lead to.
-pub(super) struct Learned {
-    pub(super) model: Arc<Model>,
-    /// Each of them, judged without its person.
-    unseen: Judged,
-}
-
 /// The model that the recordings that are known lead to, with what it weighs where one of these
-/// signals is lacking.
+/// signals is lacking; and each of those recordings, judged without its person.
 pub(super) fn learned(
     id: &str,
     class: &Class<'_>,
     mask: &[bool],
     lacking: &[Signal],
     known: impl Fn(&Sitting) -> bool,
-) -> anyhow::Result<Learned> {
+) -> anyhow::Result<(Arc<Model>, Judged)> {
     let learned = class.learn(mask, &known, |unseen| Ok(thresholds_or_never(unseen)))?;
     let lacking = class.lacking(mask, lacking, known, &learned)?;
     let model = Arc::new(class.model(id, &learned, lacking)?);
-    Ok(Learned { model, unseen: learned.unseen })
+    Ok((model, learned.unseen))
 }
 
 /// From folds of kinds to kinds of all recordings.

@@ -75,7 +75,7 @@ fn model(
 ) -> anyhow::Result<Arc<Model>> {
     let knows = |it: &Sitting| own.knows(it, scored);
     let class = Class::of(lessons, recipe, |it| !knows(it));
-    Ok(learned("session", &class, mask, &Signal::LEADING, knows)?.model)
+    Ok(learned("session", &class, mask, &Signal::LEADING, knows)?.0)
 }
 
 #[cfg(test)]

@@ -30,10 +30,10 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     let lacking = model.parts().lacking.iter();
     let lacking =
         lacking.map(|(signal, it)| format!("{} without {}", it.terms.len(), signal.name()));
-    line(format!(
-        "**Where a signal is not seen**, inputs of the others alone: {}.",
-        lacking.collect::<Vec<_>>().join(", ")
-    ));
+    let lacking = lacking.collect::<Vec<_>>().join(", ");
+    if !lacking.is_empty() {
+        line(format!("**Where a signal is not seen**, inputs of the others alone: {lacking}."));
+    }
     line(format!(
         "**Data:** {} recordings of {} people, {:.1} h, {episodes} episodes.",
         class.lessons.len(),
