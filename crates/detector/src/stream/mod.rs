@@ -2,6 +2,7 @@
 
 mod agreement;
 mod breath;
+mod bridge;
 mod frozen;
 mod gravity;
 mod heart;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Frozen;
 use super::breath::Breath;
+use super::bridge::bridge;
 use super::gravity::{BLOCK, Gravity};
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
@@ -19,7 +20,8 @@ const WINDOW_S: i64 = 60;
 const KEPT_S: i64 = 120;
 /// No wrist and no sensor goes beyond 16 g, in steps of the channel.
 const LARGEST_STEP: u32 = 17 * 1024;
-const LONGEST_HOLE_US: i64 = 500_000;
+/// Two packets of half a second may be lost; after a longer hole all starts anew.
+const LONGEST_HOLE_US: i64 = 1_100_000;
 const PERIODS_US: std::ops::RangeInclusive<i64> = 5_000..=100_000;
 /// Spectra are made of this rate alone.
 const SPECTRUM_PERIOD_US: i64 = 31_250;
@@ -87,8 +89,11 @@ impl Motion {
         let period_us = i64::from(run.period_us);
         self.start_anew_after_a_hole(run.at_us, *first, period_us);
         let mut second = self.open(run.at_us.div_euclid(1_000_000));
-        if let Some((_, before)) = self.last {
-            second.jerk.take(way(&[before, *first]), 1.0);
+        if let Some((last_us, before)) = self.last {
+            match bridge((last_us, before), (run.at_us, *first), run.period_us) {
+                Some((run, lacking)) => self.cross(run, &lacking),
+                None => second.jerk.take(way(&[before, *first]), 1.0),
+            }
         }
         second.jerk.take(way(steps), pairs(steps));
         for steps in steps.chunks(BLOCK) {
@@ -114,6 +119,18 @@ impl Motion {
         self.last = Some((run.last(), *newest));
         if period_us == SPECTRUM_PERIOD_US {
             self.rhythms.end(run.last(), SPECTRUM_PERIOD_US);
+        }
+    }
+
+    /// Lets spectra go on over a hole, by samples that it may have held.
+    fn cross(&mut self, run: Run, lacking: &[[i32; 3]]) {
+        if i64::from(run.period_us) != SPECTRUM_PERIOD_US {
+            return;
+        }
+        for (at_us, steps) in run.times().zip(lacking) {
+            self.rhythms.take(&[length(steps.map(f64::from))]);
+            self.breath.take(&[*steps]);
+            self.rhythms.end(at_us, SPECTRUM_PERIOD_US);
         }
     }
 
@@ -272,4 +289,47 @@ fn way(steps: &[[i32; 3]]) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a second of samples")]
 fn pairs(steps: &[[i32; 3]]) -> f64 {
     steps.len().saturating_sub(1) as f64
+}
+
+#[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "made numbers")]
+mod tests {
+    use super::*;
+
+    /// A wrist that rocks and breathes, of which some packets of half a second are lost.
+    fn after(lost: &[i64]) -> FeatureVector {
+        let mut motion = Motion::default();
+        let halves = 0..140;
+        for half in halves.filter(|half| !lost.contains(half)) {
+            let steps: Vec<[i32; 3]> = (0..16)
+                .map(|at| {
+                    let seconds = (half * 16 + at) as f64 / 32.0;
+                    let rocks = 100.0 * (std::f64::consts::TAU * 1.5 * seconds).sin();
+                    let breathes = 30.0 * (std::f64::consts::TAU * 0.3 * seconds).sin();
+                    [rocks as i32, breathes as i32, 1024 + (rocks / 2.0) as i32]
+                })
+                .collect();
+            let run = Run { at_us: half * 500_000, period_us: 31_250, count: steps.len() };
+            motion.take(run, &steps);
+        }
+        let mut features = FeatureVector::default();
+        motion.features(70_000_000, &mut features);
+        features
+    }
+
+    #[test]
+    fn rhythms_and_breath_go_on_over_a_lost_packet() {
+        let (whole, lossy) = (after(&[]), after(&[9, 28, 47, 48, 71, 90, 117, 118, 131]));
+        let near = |feature: Feature, most: f64| {
+            let [one, other] = [&whole, &lossy].map(|it| it.of(feature).expect("it is there"));
+            assert!((one - other).abs() <= most * one.abs(), "{feature:?}: {one}, {other}");
+        };
+        near(Feature::StereotypyRate, 0.01);
+        near(Feature::Stereotypy, 0.1);
+        near(Feature::StereotypyRepeats, 0.07);
+        near(Feature::BreathRatio, 0.1);
+        // What lies on both sides of a hole is no jerk.
+        near(Feature::Jerk, 0.02);
+        assert_eq!(after(&[131, 132, 133]).of(Feature::BreathRatio), None);
+    }
 }

@@ -2,12 +2,19 @@ use biosignal::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
+use super::bridge::bridge;
 use crate::beats::{BeatLog, Elgendi, Moments};
 use crate::filter::Band;
 use crate::samples::Run;
 
-/// A hole longer than this makes the filter start anew.
-const LONGEST_HOLE_US: i64 = 250_000;
+/// Two packets of half a second may be lost; a hole longer than this makes the filter start anew.
+const LONGEST_HOLE_US: i64 = 1_100_000;
+/// A hole shorter than this hides no part of a wave.
+const SHORTEST_HOLE_US: i64 = 50_000;
+/// What is seen so near to a hole may be its doing, us.
+const NEAR_US: i64 = 100_000;
+/// Holes are remembered until beats around them were found, us.
+const KEPT_US: i64 = 5_000_000;
 /// Rates that a pulse wave can be read at, us from sample to sample: 20 to 500 Hz.
 const PERIODS_US: std::ops::RangeInclusive<i64> = 2_000..=50_000;
 
@@ -23,8 +30,11 @@ pub(super) struct Pulse {
 struct Running {
     /// From sample to sample, us.
     period: usize,
-    last_us: i64,
-    /// How many samples came.
+    /// The newest sample.
+    last: (i64, [i32; 1]),
+    /// When samples that lack came last before and first after, lately.
+    holes: Vec<(i64, i64)>,
+    /// How many samples came, with those that a hole may have held.
     seen: usize,
     moments: Moments,
     band: Band,
@@ -47,17 +57,38 @@ impl Pulse {
         else {
             return;
         };
-        let goes_on = self.running.as_ref().is_some_and(|running| {
-            running.period == period && (run.at_us - running.last_us) <= LONGEST_HOLE_US
-        });
-        if !goes_on {
-            self.running = Some(Running::start(*first, period_us, period));
-            self.last_rise_us = None;
-            self.agreement.interrupt();
-            log.interrupt();
+        let goes_on = |running: &&Running| {
+            running.period == period && run.at_us - running.last.0 <= LONGEST_HOLE_US
+        };
+        match self.running.as_ref().filter(goes_on).map(|running| running.last) {
+            Some((last_us, last)) => {
+                let hole = (run.at_us - last_us >= SHORTEST_HOLE_US)
+                    .then(|| bridge((last_us, last), (run.at_us, [*first]), run.period_us));
+                if let Some((lacking, steps)) = hole.flatten() {
+                    self.remember((last_us, run.at_us));
+                    self.follow(lacking, &steps, log, &mut interval);
+                }
+            }
+            None => {
+                self.running = Some(Running::start(*first, period_us, period));
+                self.last_rise_us = None;
+                self.agreement.interrupt();
+                log.interrupt();
+            }
         }
-        let Some(running) = &mut self.running else { return };
-        running.last_us = run.last();
+        self.follow(run, steps, log, &mut interval);
+    }
+
+    fn follow(
+        &mut self,
+        run: Run,
+        steps: &[[i32; 1]],
+        log: &mut BeatLog,
+        interval: &mut impl FnMut(f64),
+    ) {
+        let (Some(running), Some(newest)) = (&mut self.running, steps.last()) else { return };
+        let period_us = i64::from(run.period_us);
+        running.last = (run.last(), *newest);
         let Self { last_rise_us, agreement, .. } = self;
         let mut filtered = [0.0; Band::MOST];
         for (index, steps) in steps.chunks(Band::MOST).enumerate() {
@@ -69,9 +100,13 @@ impl Pulse {
                 let (part, after) = rest.split_at(most.min(running.moments.steady(number)));
                 let at_us = running.moments.of(number, running.period);
                 agreement.take(at_us, part, period_us);
+                let holes = &running.holes;
                 running.peaks.take(at_us, part, |peak| {
                     agreement.beat(peak.at_us);
                     let Some(last_us) = last_rise_us.replace(peak.rise_us) else { return };
+                    if spans(holes, last_us, peak.at_us) {
+                        return log.interrupt();
+                    }
                     #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
                     let interval_s = (peak.rise_us - last_us) as f64 / 1e6;
                     log.push(peak.at_us, interval_s, peak.amplitude);
@@ -81,6 +116,12 @@ impl Pulse {
                 rest = after;
             }
         }
+    }
+
+    fn remember(&mut self, hole: (i64, i64)) {
+        let Some(Running { holes, .. }) = &mut self.running else { return };
+        holes.retain(|(_, end_us)| hole.1 - end_us < KEPT_US);
+        holes.push(hole);
     }
 
     /// The sensor stands still: what comes next is a new start.
@@ -99,11 +140,20 @@ impl Pulse {
     }
 }
 
+/// Whether any of the holes lies between two moments, or near them.
+fn spans(holes: &[(i64, i64)], from_us: i64, until_us: i64) -> bool {
+    let within = |(start_us, end_us): &(i64, i64)| {
+        start_us - NEAR_US < until_us && from_us < end_us + NEAR_US
+    };
+    holes.iter().any(within)
+}
+
 impl Running {
     fn start(first: i32, period_us: i64, period: usize) -> Self {
         Self {
             period,
-            last_us: 0,
+            last: (0, [first]),
+            holes: Vec::new(),
             seen: 0,
             moments: Moments::default(),
             band: Band::new(period_us, first),
@@ -210,5 +260,37 @@ mod tests {
             let near = |at: &Beat| (at.at_us as f64 / 1e6 - beat).abs() < 0.015;
             assert!(log.since(0).iter().any(near), "{beat}");
         }
+    }
+
+    #[test]
+    fn a_lost_packet_costs_the_intervals_around_it_and_tells_no_other() {
+        const HALF: usize = 32;
+        let beats = beats(70.0);
+        let steps = wave(&beats, 15_625);
+        let (mut pulse, mut log) = (Pulse::default(), BeatLog::default());
+        // Single packets of half a second, and two on end.
+        let lost = [20, 33, 47, 60, 61, 80];
+        for (half, part) in steps.chunks(HALF).enumerate().filter(|(half, _)| !lost.contains(half))
+        {
+            let run = Run { at_us: half as i64 * 500_000, period_us: 15_625, count: part.len() };
+            pulse.take(run, part, &mut log, |_| {});
+        }
+        let seconds = |us: i64| us as f64 / 1e6;
+        let in_hole = |from: f64, until: f64| {
+            lost.iter().map(|half| *half as f64 / 2.0).any(|at| from < at + 0.5 && at < until)
+        };
+        for beat in log.since(3_000_000) {
+            let place = beats.partition_point(|at| *at < seconds(beat.at_us) - 0.1);
+            let longer = beat.interval_s - (beats[place] - beats[place - 1]);
+            assert!(longer.abs() < 0.01, "{beat:?}");
+        }
+        let told =
+            |until: f64| log.since(0).iter().any(|beat| (seconds(beat.at_us) - until).abs() < 0.02);
+        let away: Vec<&[f64]> = beats[4..beats.len() - 4]
+            .windows(2)
+            .filter(|pair| !in_hole(pair[0] - 0.35, pair[1] + 0.1))
+            .collect();
+        assert!(away.len() > 40);
+        assert_eq!(away.iter().find(|pair| !told(pair[1])), None);
     }
 }

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_packets_leave_a_verdict_and_cost_the_heart() -> anyhow::Result<()> {
+    fn lost_packets_leave_a_verdict_and_many_cost_the_heart() -> anyhow::Result<()> {
         let Some(stream) = stream() else { return Ok(()) };
         let lossy = |fault: &Fault| matches!(fault.kind, Kind::Nothing | Kind::Lossy(_));
         let later = |fault: &Fault| lossy(fault) && fault.from_s > 0;
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(of(Played::verdicts), [100.0; 4]);
         let [all, few, some, many] = of(Played::hearts)[..] else { panic!("four are played") };
         assert_eq!([all, few], [100.0; 2]);
-        assert!((50.0..90.0).contains(&some) && many < 10.0, "{some} and {many}");
+        assert!(some > 90.0 && many < 20.0, "{some} and {many}");
         Ok(())
     }
 
