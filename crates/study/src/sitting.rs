@@ -56,6 +56,11 @@ impl Sitting {
         Self { stream: self.stream.clone().without(signal), ..self.clone() }
     }
 
+    /// The same where of a thousand packets so many are lost.
+    pub(crate) fn losing(&self, of_1000: u32) -> Self {
+        Self { stream: self.stream.clone().losing(of_1000), ..self.clone() }
+    }
+
     /// The same of somebody whose skin conducts so many times as much.
     pub(crate) fn conducting(&self, times: f64) -> Self {
         Self { stream: self.stream.clone().conducting(times), ..self.clone() }

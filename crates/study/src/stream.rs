@@ -3,6 +3,7 @@
 use biosignal::recording::Recording;
 use biosignal::{Channel, DeviceId, MICROS_PER_SECOND, Reading, Timestamp};
 use detector::Signal;
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 /// Readings in the order of their time, and the stretch that they stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,12 @@ impl Stream {
         self
     }
 
+    /// What is left where of a thousand packets so many are lost, each on its own.
+    pub(crate) fn losing(mut self, of_1000: u32) -> Self {
+        self.readings.retain(|it| !is_lost(it, of_1000));
+        self
+    }
+
     /// The same, so much later, under another numbering.
     pub(crate) fn moved(mut self, micros: i64, epoch: u32) -> Self {
         for reading in &mut self.readings {
@@ -84,6 +91,14 @@ const fn signal_of(channel: Channel) -> Option<Signal> {
         Channel::SkinTemperature => Some(Signal::Temperature),
         Channel::Button => None,
     }
+}
+
+/// Whether the packet of half a second is lost: drawn from its time, so that all of its channels
+/// are, or none.
+pub(crate) fn is_lost(reading: &Reading, of_1000: u32) -> bool {
+    let half = reading.measured_at.as_micros().div_euclid(PACKET_US.into());
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(half.unsigned_abs());
+    random.random_ratio(of_1000, 1000)
 }
 
 /// The part of a reading that lies in a stretch.
@@ -143,5 +158,29 @@ mod tests {
         assert_eq!(stream.readings[0].measured_at, Timestamp::from_seconds(107));
         assert_eq!(stream.readings[0].samples, [8, 9, 10, 11]);
         assert_eq!(stream.readings[0].epoch, 7);
+    }
+
+    #[test]
+    fn a_packet_is_lost_with_all_of_its_channels_and_as_many_as_asked_for() {
+        let reading = |channel: Channel, half: i64| Reading {
+            device: DeviceId::from_address([1; 6]),
+            channel,
+            epoch: 1,
+            sequence: 1,
+            measured_at: Timestamp::from_micros(half * i64::from(PACKET_US)),
+            received_at: Timestamp::from_micros(0),
+            period_us: 1_000,
+            samples: vec![0],
+        };
+        for of_1000 in [5, 50, 200] {
+            let lost = |channel| -> Vec<i64> {
+                let halves = 3_200_000_000..3_200_020_000;
+                halves.filter(|half| is_lost(&reading(channel, *half), of_1000)).collect()
+            };
+            let pulse = lost(Channel::Bvp);
+            let expected = 20 * of_1000 as usize;
+            assert!(pulse.len().abs_diff(expected) < expected / 4, "{} lost", pulse.len());
+            assert_eq!(pulse, lost(Channel::Acceleration));
+        }
     }
 }

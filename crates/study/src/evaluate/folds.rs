@@ -8,6 +8,7 @@ use detector::{Model, Signal};
 use rayon::prelude::*;
 
 use super::contender::Contender;
+use super::trouble::Trouble;
 use crate::features::inputs_of;
 use crate::parallel;
 use crate::score::{BUDGETS, Graded, best_threshold};
@@ -36,8 +37,8 @@ fn kinds(recipe: &Recipe) -> anyhow::Result<Kinds> {
 struct Fold {
     graded: Vec<Vec<Graded>>,
     shuffled: Vec<Vec<Vec<Graded>>>,
-    /// Where the detector reads nothing of one of the leading signals.
-    without: [Vec<Graded>; 3],
+    /// The detector's through each of [`Trouble::ALL`].
+    troubled: Vec<Vec<Graded>>,
     /// The detector's, chosen on the others' scores alone for each budget of false alarms.
     thresholds: BTreeMap<String, f64>,
     /// For each kind, made of the others alone.
@@ -113,7 +114,7 @@ fn fold(
         fold.shuffled
             .push((0..shuffles).map(|seed| over(&|sitting| sitting.shuffled(seed))).collect());
         if is_whole {
-            fold.without = Signal::LEADING.map(|signal| over(&|it| it.without(signal)));
+            fold.troubled = Trouble::ALL.map(|trouble| over(&|it| trouble.of(it))).into();
             let at = |budget| best_threshold(&unseen.whole, budget).unwrap_or(f64::INFINITY);
             fold.thresholds = BUDGETS.iter().map(|it| (it.to_string(), at(*it))).collect();
         }
@@ -159,14 +160,15 @@ fn assemble(kinds: &Kinds, folds: &[Fold], shuffles: u64) -> Vec<Contender> {
         }
         contender
     };
-    let without = |(place, signal): (usize, Signal)| {
-        let graded = folds.iter().flat_map(|fold| fold.without[place].clone()).collect();
-        let each = |fold: &Fold| vec![fold.models[0].parts().thresholds; fold.without[place].len()];
-        Contender::new(&format!("no {} seen", signal.name()), graded, Vec::new())
+    let troubled = |(place, trouble): (usize, Trouble)| {
+        let graded = folds.iter().flat_map(|fold| fold.troubled[place].clone()).collect();
+        let each =
+            |fold: &Fold| vec![fold.models[0].parts().thresholds; fold.troubled[place].len()];
+        Contender::new(&trouble.name(), graded, Vec::new())
             .alerting(folds.iter().flat_map(each).collect())
     };
     let kinds = kinds.iter().enumerate().map(of_kind);
-    kinds.chain(Signal::LEADING.into_iter().enumerate().map(without)).collect()
+    kinds.chain(Trouble::ALL.into_iter().enumerate().map(troubled)).collect()
 }
 
 fn carried_over(folds: &[Fold]) -> BTreeMap<String, Vec<f64>> {

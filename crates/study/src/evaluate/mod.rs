@@ -7,6 +7,7 @@ mod made;
 pub(crate) mod outcome;
 mod plain;
 mod sessions;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Write as _, stdout};

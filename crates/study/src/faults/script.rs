@@ -7,7 +7,7 @@ use biosignal::{Channel, MICROS_PER_SECOND, Reading, Timestamp};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use super::fault::{Edge, Fault, Kind};
-use crate::stream::{PACKET_US, Stream};
+use crate::stream::{Stream, is_lost};
 
 /// How long is played after the end of a fault, s.
 const AFTER_S: i64 = 600;
@@ -117,14 +117,6 @@ fn strike(
     Ok(())
 }
 
-/// Whether the packet of half a second is lost: drawn from its time, so that all of its channels
-/// are, or none.
-fn is_lost(reading: &Reading, of_1000: u32) -> bool {
-    let half = reading.measured_at.as_micros().div_euclid(PACKET_US.into());
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(half.unsigned_abs());
-    random.random_ratio(of_1000, 1000)
-}
-
 impl Edge {
     fn step(self, channel: Channel) -> i32 {
         match (self, channel) {
@@ -154,36 +146,5 @@ fn lay_down(since: i64, reading: &mut Reading) {
             Channel::SkinTemperature => *step - i32::try_from(cooled_s.min(600)).unwrap_or(0),
             _ => 100 * (noise - 50),
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use biosignal::DeviceId;
-
-    use super::*;
-
-    #[test]
-    fn a_packet_is_lost_with_all_of_its_channels_and_as_many_as_asked_for() {
-        let reading = |channel: Channel, half: i64| Reading {
-            device: DeviceId::from_address([1; 6]),
-            channel,
-            epoch: 1,
-            sequence: 1,
-            measured_at: Timestamp::from_micros(half * i64::from(PACKET_US)),
-            received_at: Timestamp::from_micros(0),
-            period_us: 1_000,
-            samples: vec![0],
-        };
-        for of_1000 in [5, 50, 200] {
-            let lost = |channel| -> Vec<i64> {
-                let halves = 3_200_000_000..3_200_020_000;
-                halves.filter(|half| is_lost(&reading(channel, *half), of_1000)).collect()
-            };
-            let pulse = lost(Channel::Bvp);
-            let expected = 20 * of_1000 as usize;
-            assert!(pulse.len().abs_diff(expected) < expected / 4, "{} lost", pulse.len());
-            assert_eq!(pulse, lost(Channel::Acceleration));
-        }
     }
 }

@@ -171,6 +171,7 @@ pub(super) fn notes() -> Vec<String> {
         "",
         "n: recordings scored. AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
         "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
+        "packets lost: each on its own, with all channels of half a second.",
         "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
         "in hindsight: the threshold that finds most within the budget, chosen on the scored people themselves; no alert rings there.",
         "chosen on others: such a threshold of people who were not scored. Both count wherever the score rises to it.",
