@@ -28,11 +28,13 @@ impl Own {
         }
     }
 
-    /// Whether a model that scores a sitting may know another one of the same person.
+    /// Whether a model that scores a sitting may know another one of the same person: none of
+    /// the same time, which would tell what it is to find.
     fn may_know(self, other: &Sitting, scored: &Sitting) -> bool {
+        let before = other.stream.end <= scored.origin;
         match self {
-            Self::Earlier => other.origin < scored.origin,
-            Self::Others => other.name != scored.name,
+            Self::Earlier => before,
+            Self::Others => before || scored.stream.end <= other.origin,
         }
     }
 
@@ -101,6 +103,20 @@ mod tests {
             assert!(by_session(&made::lessons(&sittings), &sittings, &recipe, own)?.is_none());
         }
         Ok(())
+    }
+
+    #[test]
+    fn recordings_of_the_same_time_do_not_know_each_other() {
+        let all = made::sittings(&[]);
+        let named = |name: &str| all.iter().find(|it| it.name == name).expect("it is made");
+        let (first, second) = (named("a1"), named("a2"));
+        assert!(BOTH.iter().all(|own| own.knows(first, second)));
+        let half_way = second.origin.micros_since(first.origin) - 600_000_000;
+        let origin = first.origin.plus_micros(half_way);
+        let stream = first.stream.clone().moved(half_way, 2);
+        let other_band = Sitting { origin, stream, ..first.clone() };
+        assert!(BOTH.iter().all(|own| !own.knows(&other_band, second)));
+        assert!(BOTH.iter().all(|own| !own.knows(second, &other_band)));
     }
 
     #[test]
