@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
-use detector::{Inputs, Model, Term};
+use detector::{Inputs, Model, Term, Weights};
 use ndarray::{Array1, Array2};
 
 use super::logistic::{Prior, Problem, fit, sigmoid};
@@ -24,7 +24,8 @@ const FIXED: f64 = 1e9;
 /// How often episodes are in the recordings teaches nothing: what is inside and what is outside
 /// of them weigh such that the model before was right on average. Else whoever is seldom
 /// aroused, or was recorded in calm days, would not be heard at thresholds that stay.
-/// What is weighed where a signal is lacking stays, too.
+/// What is weighed where a signal is lacking is changed by the same recordings without it; it
+/// stays where they then lack windows inside or outside of episodes.
 ///
 /// # Errors
 /// Where the recordings are of several people or lack windows inside or outside of episodes, or
@@ -47,12 +48,19 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
         );
     }
     let model = Arc::new(prior.clone());
-    let rows: Vec<Rows> = sittings.iter().map(|it| Rows::of(it, &model)).collect();
-    let windows = Windows::of(prior, &rows)?;
-    let changes = windows.changes()?;
+    let windows = |weights: &Weights, of: &dyn Fn(&Sitting) -> Sitting| {
+        let rows: Vec<Rows> = sittings.iter().map(|it| Rows::of(&of(it), &model)).collect();
+        Windows::of(weights, &rows)
+    };
     let mut parts = prior.parts().clone();
+    parts.weights = windows(&parts.weights, &Sitting::clone)?.change(&parts.weights)?;
+    for (signal, weights) in &mut parts.lacking {
+        let windows = windows(weights, &|it| it.without(*signal))?;
+        if windows.hold_both() {
+            *weights = windows.change(weights)?;
+        }
+    }
     parts.id = id.to_owned();
-    parts.weights.bias += changes[parts.weights.terms.len()];
     let names = sittings.iter().map(|it| it.name.as_str());
     parts.about.data = std::iter::once(prior.parts().about.data.as_str())
         .filter(|known| !known.is_empty())
@@ -60,9 +68,6 @@ pub(super) fn personal(prior: &Model, id: &str, sittings: &[Sitting]) -> anyhow:
         .collect::<Vec<_>>()
         .join(", ");
     parts.about.protocol += "; then changed by one person's own recordings";
-    for (term, change) in parts.weights.terms.iter_mut().zip(&changes) {
-        *term = changed(term, *change);
-    }
     Ok(Model::new(parts)?)
 }
 
@@ -75,19 +80,31 @@ struct Windows {
 }
 
 impl Windows {
-    fn of(prior: &Model, rows: &[Rows]) -> anyhow::Result<Self> {
+    fn of(prior: &Weights, rows: &[Rows]) -> anyhow::Result<Self> {
         let names = Inputs::names();
         let place = |term: &Term| names.iter().position(|name| *name == term.input);
-        let places: Vec<usize> = prior.parts().weights.terms.iter().filter_map(place).collect();
+        let places: Vec<usize> = prior.terms.iter().filter_map(place).collect();
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for (row, inside) in rows.iter().flat_map(|it| it.x.rows().into_iter().zip(&it.inside)) {
-            let said =
-                prior.parts().weights.terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
-            let said = prior.parts().weights.bias + said.sum::<f64>();
+            let said = prior.terms.iter().zip(&places).map(|(term, at)| term.at(row[*at]));
+            let said = prior.bias + said.sum::<f64>();
             x.extend(places.iter().map(|at| row[*at]).chain([1.0, said]));
             y.push(f64::from(u8::from(*inside)));
         }
         Ok(Self { x: Array2::from_shape_vec((y.len(), places.len() + 2), x)?, y: Array1::from(y) })
+    }
+
+    /// Whether some are inside of episodes and some outside.
+    fn hold_both(&self) -> bool {
+        [0.0, 1.0].iter().all(|class| self.y.iter().any(|y| y == class))
+    }
+
+    /// The weights as they are most probable now.
+    fn change(&self, prior: &Weights) -> anyhow::Result<Weights> {
+        let changes = self.changes()?;
+        let terms = prior.terms.iter().zip(&changes).map(|(term, change)| changed(term, *change));
+        let terms: Vec<Term> = terms.collect();
+        Ok(Weights { bias: prior.bias + changes[terms.len()], terms })
     }
 
     /// What a window inside and one outside of an episode is worth.
@@ -95,7 +112,7 @@ impl Windows {
         let said = self.x.column(self.x.ncols() - 1).mapv(sigmoid);
         let [all, inside] = [self.y.len() as f64, self.y.sum()];
         ensure!(
-            0.0 < inside && inside < all,
+            self.hold_both(),
             "a person's own model takes windows inside and outside of episodes: {inside} of {all} \
              are inside"
         );
@@ -128,7 +145,15 @@ fn changed(term: &Term, slope: f64) -> Term {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use detector::{Signal, default_model};
+
     use super::*;
+    use crate::episodes::{self, Asked};
+    use crate::sitting::sittings;
+    use crate::source::{Named, recording};
+    use crate::stream::Stream;
 
     /// Windows of somebody in whom one input tells of episodes and another of nothing: so many
     /// hundreds outside, and half a hundred inside of them.
@@ -187,5 +212,31 @@ mod tests {
         let term = changed(&Term::line("scl.own", 0.5), 0.25);
         assert!((term.at(2.0) - 1.5).abs() < 1e-12);
         assert_eq!(term.at(0.0), 0.0);
+    }
+
+    #[test]
+    fn what_is_weighed_without_a_signal_is_the_persons_own_too() -> anyhow::Result<()> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/recordings/stress-predict");
+        if !folder.exists() {
+            println!("{} is absent: nothing is trained", folder.display());
+            return Ok(());
+        }
+        let episodes = episodes::read(&folder.join("episodes.csv"), &Asked::default())?;
+        let stream = Stream::of(&recording(&folder.join("S02.zip"))?);
+        let whole = sittings(vec![Named { name: "S02".to_owned(), stream }], &episodes);
+        let prior = default_model();
+        let changed = |model: &Model, signal| {
+            let [prior, own] = [&prior, model].map(|it| &it.parts().lacking[&signal]);
+            assert_eq!(prior.terms.len(), own.terms.len());
+            prior != own
+        };
+        let model = personal(&prior, "S02", &whole)?;
+        assert_ne!(model.parts().weights, prior.parts().weights);
+        assert!(Signal::LEADING.into_iter().all(|signal| changed(&model, signal)));
+        // A band that never read sweat has nothing to say of what to weigh without a pulse.
+        let dry = personal(&prior, "S02", &[whole[0].without(Signal::Eda)])?;
+        assert_eq!(Signal::LEADING.map(|it| changed(&dry, it)), [false, true, false]);
+        Ok(())
     }
 }
