@@ -32,6 +32,9 @@ pub struct Assessment {
     pub cause: Option<Cause>,
     /// Whether the person's own baseline was used rather than the population's alone.
     pub personal: bool,
+    /// Whether the arm has hardly turned for ten minutes, as in sleep: what is usual is then
+    /// learned and asked for apart.
+    pub rests: bool,
     /// What weighed most, heaviest first; at most three, and none below RISING.
     pub reasons: Vec<Reason>,
     /// Every feature that could be computed, by name.

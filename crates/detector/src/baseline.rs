@@ -12,6 +12,9 @@ const SHRINK: f64 = 30.0;
 const KNOWN: f64 = 360.0;
 const DRIFT: f64 = 0.6745 / KNOWN;
 
+/// What is known of a person at other times counts for so many windows at first.
+const START: f64 = 60.0;
+
 /// A person's past is kept in bins of a quarter of a spread from -3 to 3, and beyond.
 const BINS: usize = 26;
 const BIN: f64 = 0.25;
@@ -102,6 +105,20 @@ impl Baseline {
         }
     }
 
+    /// What is learned from here on, where this was learned at other times.
+    pub(crate) fn start(&self) -> Self {
+        let mut features = self.features.clone();
+        features.0.iter_mut().for_each(Learned::start);
+        Self { features, wear_s: 0 }
+    }
+
+    /// Lets changes be measured by no less than another one's scatter.
+    pub(crate) fn widen(&mut self, other: &Self) {
+        for (own, other) in self.features.0.iter_mut().zip(&other.features.0) {
+            own.scatter = own.scatter.max(other.scatter);
+        }
+    }
+
     /// Seconds of valid wear that were learned from.
     pub(crate) const fn wear_s(&self) -> i64 {
         self.wear_s
@@ -150,6 +167,13 @@ impl Learned {
             self.until.iter_mut().for_each(|count| *count *= keep);
         }
         self.until[bin(value)..].iter_mut().for_each(|count| *count += 1.0);
+    }
+
+    /// Counts for no more than so many windows.
+    fn start(&mut self) {
+        self.windows = self.windows.min(START);
+        let keep = (START / self.until[BINS - 1]).min(1.0);
+        self.until.iter_mut().for_each(|count| *count *= keep);
     }
 
     fn shrunk(&self) -> f64 {

@@ -24,6 +24,8 @@ const FIRST_S: i64 = 60;
 const MAX_CATCH_UP_S: i64 = 600;
 /// A clock that goes back by more than this was wrong before: what it led to is past, s.
 const MAX_BACK_S: i64 = 10;
+/// Rest for so long was sleep, not a pause, s.
+const SLEPT_S: i64 = 3600;
 
 /// The detector of one wearer.
 #[derive(Clone, Debug)]
@@ -165,7 +167,7 @@ impl Detector {
 
     fn second(&mut self, second: i64, samples: &Second, outputs: &mut Vec<Output>) {
         let state = &mut self.state;
-        let was_off = state.live.is_off_wrist();
+        let (was_off, rested_s) = (state.live.is_off_wrist(), state.live.rested_s());
         state.live.take(second, samples);
         if state.live.is_valid() {
             state.first_valid.get_or_insert(second);
@@ -173,6 +175,10 @@ impl Detector {
         }
         if was_off && !state.live.is_off_wrist() {
             self.worn_again(second);
+        }
+        if rested_s >= SLEPT_S && self.state.live.rested_s() == 0 {
+            // Whoever gets up differs from the sleeper of the minutes before.
+            self.state.hops = Hops::default();
         }
         let hidden = self.hidden(second);
         let changed = hidden != self.state.hidden && hidden.is_some();
@@ -265,6 +271,7 @@ impl Detector {
         let fresh = self.state.first_valid.is_none_or(|first| second - first < 59);
         let few = if fresh { Cause::Starting } else { Cause::PoorSignal };
         let cause = hidden.or_else(|| (fresh || signals(&window.features) < 2).then_some(few));
+        let State { person, hops, .. } = &self.state;
         Assessment {
             at: Timestamp::from_seconds(second + 1),
             level: Level::NoReading,
@@ -272,15 +279,16 @@ impl Detector {
             quality: window.quality,
             cause,
             personal: self.personal(),
+            rests: window.rests,
             reasons: Vec::new(),
-            inputs: views(spreads, &self.state.hops, &self.state.person.baseline, &self.model),
+            inputs: views(spreads, hops, person.baseline(window.rests), &self.model),
             contributions: Vec::new(),
             features: window.features.clone(),
         }
     }
 
     fn personal(&self) -> bool {
-        self.state.person.baseline.wear_s() >= i64::from(self.config.learning_s)
+        self.state.person.wear_s() >= i64::from(self.config.learning_s)
     }
 
     /// Scores a hop that could be seen, and learns from it.
@@ -299,7 +307,8 @@ impl Detector {
         assessment.level = Level::Learning;
         if assessment.personal {
             let State { alarm, person, hops, .. } = &mut self.state;
-            let (baseline, model, of) = (&person.baseline, &self.model, &*assessment);
+            let (model, of) = (&self.model, &*assessment);
+            let baseline = person.baseline(of.rests);
             let scored = Scored {
                 at: assessment.at,
                 score,
@@ -331,7 +340,7 @@ impl Detector {
             return Vec::new();
         }
         let State { person, hops, .. } = &self.state;
-        reasons::reasons(contributions, of, hops, &person.baseline, &self.model)
+        reasons::reasons(contributions, of, hops, person.baseline(of.rests), &self.model)
     }
 
     /// What the inputs of an assessment are made of, for a check by hand: of a detector that
@@ -339,7 +348,7 @@ impl Detector {
     #[must_use]
     pub fn grounds(&self, of: &Assessment) -> Vec<Ground> {
         let State { person, hops, .. } = &self.state;
-        grounds::grounds(&of.features, hops, &person.baseline, &self.model)
+        grounds::grounds(&of.features, hops, person.baseline(of.rests), &self.model)
     }
 
     fn smooth(&self, mut contributions: Contributions) -> Contributions {

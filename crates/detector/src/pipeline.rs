@@ -42,6 +42,8 @@ pub(crate) struct Window {
     pub(crate) quality: f64,
     /// How much the person moves.
     pub(crate) effort: Option<Effort>,
+    /// Whether the arm rests, as in sleep.
+    pub(crate) rests: bool,
 }
 
 impl Window {
@@ -67,6 +69,7 @@ impl Pipeline {
         if Hops::ends_with(second) {
             self.heart.forget(now_us);
             self.skin.forget(now_us);
+            self.motion.pass_hop(now_us);
         }
         let all_stand = self.all_stand(now_us);
         if all_stand {
@@ -107,6 +110,11 @@ impl Pipeline {
         self.off_wrist
     }
 
+    /// For how long the arm has rested as it does in sleep, s; 0 where it does not.
+    pub(crate) fn rested_s(&self) -> i64 {
+        self.motion.rested_s()
+    }
+
     /// The window that ends with the last second.
     pub(crate) fn window(&self) -> Window {
         let now_us = self.now_us();
@@ -123,7 +131,8 @@ impl Pipeline {
             seen += self.motion.features(now_us, &mut features);
         }
         self.temperature.features(&mut features);
-        Window { features, quality: seen / 3.0, effort: self.motion.effort(now_us) }
+        let (effort, rests) = (self.motion.effort(now_us), self.rested_s() > 0);
+        Window { features, quality: seen / 3.0, effort, rests }
     }
 
     /// Whether it has been stiller than a wrist for two minutes, and two of these: it cools, it

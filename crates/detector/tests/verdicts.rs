@@ -169,6 +169,59 @@ fn usual(config: &Config, seconds: i64) -> Vec<(f64, Level, Vec<f64>)> {
     found
 }
 
+/// A second of somebody who is up, or asleep: less sweat, a slower heart, an arm that lies.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made numbers")]
+fn worn(second: i64, up: bool) -> Vec<Reading> {
+    let noise = |at: i64| ((at * 7919) % 101) as i32;
+    let (sweat, rate) = if up { (2_000_000, 80.0) } else { (800_000, 60.0) };
+    let turned = if up && second / 60 % 2 == 0 { [900, 0, 500] } else { [0, 0, 1024] };
+    let each = |hz: i64, of: &dyn Fn(i64) -> Vec<i32>| -> Vec<i32> {
+        (second * hz..(second + 1) * hz).flat_map(of).collect()
+    };
+    let rate = (rate / Channel::HeartRate.scale()) as i32;
+    let axes = |at: i64| turned.map(|axis| axis + noise(at) / 3).to_vec();
+    let reading = |channel: Channel, hz: i64, samples: Vec<i32>| Reading {
+        channel,
+        sequence: second as u32,
+        measured_at: at(second),
+        received_at: at(second),
+        period_us: (1_000_000 / hz) as u32,
+        samples,
+        ..made::readings(1, |_, _| 1).swap_remove(0)
+    };
+    vec![
+        reading(Channel::HeartRate, 1, each(1, &|at| vec![rate + noise(at)])),
+        reading(Channel::Eda, 4, each(4, &|at| vec![sweat + noise(at) * 500])),
+        reading(Channel::Acceleration, 32, each(32, &axes)),
+    ]
+}
+
+#[test]
+fn a_night_leaves_what_is_usual_by_day_as_it_was() {
+    const HOUR: i64 = 3600;
+    let mut detector = fresh();
+    let mut last = |seconds: std::ops::Range<i64>, up: bool| {
+        let all: Vec<Reading> = seconds.clone().flat_map(|at| worn(at, up)).collect();
+        let outputs = play(&mut detector, &all, seconds);
+        let found = assessments(&outputs).last().copied().expect("one").clone();
+        let grounds = detector.grounds(&found);
+        let sweat = grounds.iter().find(|it| it.feature == Feature::Scl).expect("each has one");
+        (found.rests, sweat.usual, found)
+    };
+    let (rests, day, _) = last(0..HOUR, true);
+    assert!(!rests && (1.8..2.2).contains(&day), "{day}");
+    assert!(!last(HOUR..HOUR + 500, false).0);
+    let (rests, night, _) = last(HOUR + 500..3 * HOUR, false);
+    assert!(rests && (0.75..1.0).contains(&night), "{night}");
+    let up_at = 3 * HOUR + 420;
+    let (rests, morning, found) = last(3 * HOUR..up_at, true);
+    assert!(!rests && (morning / day - 1.0).abs() < 0.1, "{morning} after {day}");
+    // What was asleep is not what the minutes of the morning are held against.
+    assert!(found.inputs.values().skip(6).step_by(7).all(|long| long == 0.0));
+    let (rests, after, _) = last(up_at..up_at + 1800, true);
+    assert!(!rests && (after / day - 1.0).abs() < 0.1, "{after} after {day}");
+}
+
 #[test]
 fn what_is_usual_stands_still_while_arousal_lasts() {
     let pairs = |config: &Config, from: usize| {
@@ -186,7 +239,10 @@ fn what_is_usual_stands_still_while_arousal_lasts() {
     let never = Config { hold_hops: 10_000, ..Config::default() };
     let found = pairs(&never, 61);
     let above = |score: f64| score >= 0.3;
-    assert!(found.iter().all(|(score, _, stood)| *stood == above(*score)), "{found:?}");
+    // A person's own threshold is a little lower.
+    let clear = found.iter().filter(|(score, ..)| !(0.29..0.3).contains(score));
+    assert!(clear.clone().count() > 40);
+    assert!(clear.clone().all(|(score, _, stood)| *stood == above(*score)), "{found:?}");
     assert!(found.iter().any(|(score, ..)| above(*score)));
 }
 

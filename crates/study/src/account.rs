@@ -32,6 +32,9 @@ const NOTES: &[&str] = &[
     "  quality 0.5 and more, below RISING, and not within half an hour of HIGH (what lasts for longer",
     "  than an hour teaches after all). It counts as many windows as a half-life of 2 h leaves, so",
     "  that it forgets; its mean moves by no more than 0.67 an hour once an hour is known.",
+    "  Hours in which the arm rests, as in sleep, have a past of their own, in which squared is no less",
+    "  than in the other. Each begins with the other one's, which then counts for 60 windows at most.",
+    "  Who gets up after an hour of rest or more has no hops of before to be compared with.",
     "  30 windows of the population stand beside it in own and rank, 60 in scatter; a person's usual",
     "  is the mean * windows / (windows + 30), in the feature's unit.",
     "adds: is * weight. now: the sum over a feature's inputs. Where heart, EDA or motion is not",
@@ -81,6 +84,9 @@ impl Account<'_> {
                 "No {} is seen: the others are weighed by themselves.",
                 signal.name()
             ));
+        }
+        if it.rests {
+            text.line("The arm rests, as in sleep: the past is that of other hours of rest.");
         }
         let mut added = self.added();
         self.reasons(&added, &mut text);

@@ -10,6 +10,7 @@ mod means;
 mod motion;
 mod pulse;
 mod rate;
+mod rest;
 mod rhythm;
 mod ring;
 mod skin;

@@ -7,12 +7,14 @@ use super::Frozen;
 use super::breath::Breath;
 use super::bridge::bridge;
 use super::gravity::{BLOCK, Gravity};
+use super::rest::Rest;
 use super::rhythm::Rhythms;
 use crate::exertion::Effort;
 use crate::features::{
     Activity, Enmo, Feature, FeatureVector, Jerk, angle_between, burst, distance, log_deviation,
     pitch_deg, roll_deg, wander,
 };
+use crate::hops::HOP_S;
 use crate::samples::Run;
 
 const WINDOW_S: i64 = 60;
@@ -38,6 +40,7 @@ pub(crate) struct Motion {
     seconds: VecDeque<Second>,
     rhythms: Rhythms,
     breath: Breath,
+    rest: Rest,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -152,6 +155,19 @@ impl Motion {
         }
         self.rhythms.reject_since(from_us);
         self.breath.interrupt();
+    }
+
+    /// Lets a hop pass that ends with the last second.
+    pub(crate) fn pass_hop(&mut self, now_us: i64) {
+        let since_s = now_us.div_euclid(1_000_000) - HOP_S;
+        if let Some(last) = self.seconds.back().filter(|second| second.at_s >= since_s) {
+            self.rest.pass_hop(last.gravity);
+        }
+    }
+
+    /// For how long the arm has rested as it does in sleep, s; 0 where it does not.
+    pub(crate) fn rested_s(&self) -> i64 {
+        self.rest.rested_s()
     }
 
     /// Lets what is too old go.
