@@ -14,6 +14,7 @@ mod explain;
 mod faults;
 mod features;
 mod model_file;
+mod night;
 mod output;
 mod parallel;
 mod parity;

@@ -1,13 +1,15 @@
 //! A recording with its labels, and the ways in which it can be told anew.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use biosignal::Timestamp;
+use biosignal::{Reading, Timestamp};
 use detector::Signal;
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 
 use crate::crop::crop_seconds;
 use crate::episodes::{Episode, Episodes, Labels};
+use crate::night::evening_and_night;
 use crate::source::Named;
 use crate::stream::Stream;
 
@@ -18,6 +20,8 @@ pub(crate) struct Sitting {
     pub(crate) person: String,
     pub(crate) labels: Labels,
     pub(crate) stream: Stream,
+    /// What was worn before it: the detector hears it, and nothing of it is scored.
+    pub(crate) before: Vec<Reading>,
     /// When the whole recording began, before anything was cut off.
     pub(crate) origin: Timestamp,
 }
@@ -28,7 +32,8 @@ pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitti
         let labels = episodes.get(&recording.name).cloned().unwrap_or_default();
         let person = labels.person.clone().unwrap_or_else(|| recording.name.clone());
         let origin = recording.stream.start;
-        Sitting { name: recording.name, person, labels, stream: recording.stream, origin }
+        let (name, stream) = (recording.name, recording.stream);
+        Sitting { name, person, labels, stream, before: Vec::new(), origin }
     };
     recordings.into_iter().map(labelled).collect()
 }
@@ -59,6 +64,21 @@ impl Sitting {
     /// The same where of a thousand packets so many are lost.
     pub(crate) fn losing(&self, of_1000: u32) -> Self {
         Self { stream: self.stream.clone().losing(of_1000), ..self.clone() }
+    }
+
+    /// The same after a made-up night, before which it was worn once already.
+    pub(crate) fn after_a_night(&self) -> Self {
+        let before = evening_and_night(&self.stream, &self.labels, self.stream.start);
+        Self { before, ..self.clone() }
+    }
+
+    /// All that the detector hears.
+    pub(crate) fn heard(&self) -> Cow<'_, Stream> {
+        let Some(first) = self.before.iter().map(|it| it.measured_at).min() else {
+            return Cow::Borrowed(&self.stream);
+        };
+        let readings = [self.before.as_slice(), &self.stream.readings].concat();
+        Cow::Owned(Stream::from_readings(readings, first, self.stream.end))
     }
 
     /// The same of somebody whose skin conducts so many times as much.
@@ -158,6 +178,7 @@ mod tests {
                 ..Labels::default()
             },
             origin: stream.start,
+            before: Vec::new(),
             stream,
         }
     }

@@ -108,5 +108,5 @@ fn sitting(person: &str, name: String, place: i64, day: i64, changed: bool) -> S
     }
     let origin = Timestamp::from_seconds(start);
     let stream = Stream::from_readings(readings, origin, Timestamp::from_seconds(start + LASTS_S));
-    Sitting { name, person: person.to_owned(), labels, stream, origin }
+    Sitting { name, person: person.to_owned(), labels, stream, before: Vec::new(), origin }
 }

@@ -42,7 +42,8 @@ pub(crate) fn thresholds_or_never(unseen: &Judged) -> Thresholds {
 
 /// Runs the whole detector with a model over a recording, and grades it.
 pub(crate) fn grade(sitting: &Sitting, model: &Arc<Model>) -> Option<Graded> {
-    let found = run(&sitting.stream, &Config::default(), model);
+    let mut found = run(&sitting.heard(), &Config::default(), model);
+    found.assessments.retain(|it| it.at > sitting.stream.start);
     let known_from = known_from(&found.assessments);
     let hops = found.assessments.iter().map(Hop::of).collect();
     let scores = Scores { hops, has_level: true };
