@@ -26,6 +26,8 @@ const MAX_CATCH_UP_S: i64 = 600;
 const MAX_BACK_S: i64 = 10;
 /// Rest for so long was sleep, not a pause, s.
 const SLEPT_S: i64 = 3600;
+/// Whoever gets up differs from the sleeper of the minutes before, and is not held against them.
+const AWOKEN: Hops = Hops::none();
 
 /// The detector of one wearer.
 #[derive(Clone, Debug)]
@@ -177,8 +179,7 @@ impl Detector {
             self.worn_again(second);
         }
         if rested_s >= SLEPT_S && self.state.live.rested_s() == 0 {
-            // Whoever gets up differs from the sleeper of the minutes before.
-            self.state.hops = Hops::default();
+            self.state.hops = AWOKEN;
         }
         let hidden = self.hidden(second);
         let changed = hidden != self.state.hidden && hidden.is_some();
@@ -347,7 +348,9 @@ impl Detector {
     /// has seen all that came before the assessment's hop, and not that hop itself.
     #[must_use]
     pub fn grounds(&self, of: &Assessment) -> Vec<Ground> {
-        let State { person, hops, .. } = &self.state;
+        let State { live, person, hops, .. } = &self.state;
+        let awakes = live.rested_s() >= SLEPT_S && !of.rests;
+        let hops = if awakes { &AWOKEN } else { hops };
         grounds::grounds(&of.features, hops, person.baseline(of.rests), &self.model)
     }
 

@@ -43,6 +43,11 @@ pub(crate) struct Sums {
 }
 
 impl Hops {
+    /// Without any.
+    pub(crate) const fn none() -> Self {
+        Self(VecDeque::new())
+    }
+
     /// Whether a hop ends with a second.
     pub(crate) const fn ends_with(second: i64) -> bool {
         (second + 1).rem_euclid(HOP_S) == 0

@@ -200,25 +200,36 @@ fn worn(second: i64, up: bool) -> Vec<Reading> {
 fn a_night_leaves_what_is_usual_by_day_as_it_was() {
     const HOUR: i64 = 3600;
     let mut detector = fresh();
-    let mut last = |seconds: std::ops::Range<i64>, up: bool| {
+    let last = |detector: &mut Detector, seconds: std::ops::Range<i64>, up: bool| {
         let all: Vec<Reading> = seconds.clone().flat_map(|at| worn(at, up)).collect();
-        let outputs = play(&mut detector, &all, seconds);
+        let outputs = play(detector, &all, seconds);
         let found = assessments(&outputs).last().copied().expect("one").clone();
         let grounds = detector.grounds(&found);
         let sweat = grounds.iter().find(|it| it.feature == Feature::Scl).expect("each has one");
         (found.rests, sweat.usual, found)
     };
-    let (rests, day, _) = last(0..HOUR, true);
+    let (rests, day, _) = last(&mut detector, 0..HOUR, true);
     assert!(!rests && (1.8..2.2).contains(&day), "{day}");
-    assert!(!last(HOUR..HOUR + 500, false).0);
-    let (rests, night, _) = last(HOUR + 500..3 * HOUR, false);
+    assert!(!last(&mut detector, HOUR..HOUR + 500, false).0);
+    let (rests, night, _) = last(&mut detector, HOUR + 500..3 * HOUR, false);
     assert!(rests && (0.75..1.0).contains(&night), "{night}");
+    // The hop with which somebody gets up is held against none of the night's.
+    let mut now = 3 * HOUR;
+    let (slept, awoken) = loop {
+        let slept = detector.clone();
+        let (rests, _, found) = last(&mut detector, now..now + 10, true);
+        now += 10;
+        if !rests {
+            break (slept, found);
+        }
+    };
+    assert!(slept.grounds(&awoken).iter().all(|it| it.changes == [None; 4]));
     let up_at = 3 * HOUR + 420;
-    let (rests, morning, found) = last(3 * HOUR..up_at, true);
+    let (rests, morning, found) = last(&mut detector, now..up_at, true);
     assert!(!rests && (morning / day - 1.0).abs() < 0.1, "{morning} after {day}");
     // What was asleep is not what the minutes of the morning are held against.
     assert!(found.inputs.values().skip(6).step_by(7).all(|long| long == 0.0));
-    let (rests, after, _) = last(up_at..up_at + 1800, true);
+    let (rests, after, _) = last(&mut detector, up_at..up_at + 1800, true);
     assert!(!rests && (after / day - 1.0).abs() < 0.1, "{after} after {day}");
 }
 

@@ -239,7 +239,7 @@ mod tests {
     const START: i64 = 1_600_000_000;
     const SECONDS: u32 = 840;
 
-    /// A pulse, sweat that moves and a restless wrist.
+    /// A pulse, sweat that moves and a restless wrist that turns.
     fn stream() -> Stream {
         let second = |at: u32| {
             let measured_at = Timestamp::from_seconds(START + i64::from(at));
@@ -265,7 +265,9 @@ mod tests {
                 }),
                 reading(Channel::Eda, 4, &|t| vec![whole(sweat(t))]),
                 reading(Channel::Acceleration, 32, &|t| {
-                    vec![whole(swing(t) * (t * 3.0).sin()), 20, whole(1000.0 + swing(t) * t.cos())]
+                    let turned = 400.0 * (t / 60.0).sin();
+                    let [x, z] = [swing(t) * (t * 3.0).sin(), 1000.0 + swing(t) * t.cos()];
+                    [x, turned, z].map(whole).to_vec()
                 }),
             ]
         };
