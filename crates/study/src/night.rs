@@ -105,29 +105,18 @@ fn lie(reading: &mut Reading) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
 
     use detector::{Config, Feature, default_model};
 
     use super::*;
-    use crate::episodes::{self, Asked};
     use crate::run::run;
-    use crate::sitting::sittings;
-    use crate::source::{Named, recording};
+    use crate::sitting::recorded;
 
     #[test]
     fn somebody_sleeps_between_the_evening_and_the_morning() -> anyhow::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/data/recordings/stress-predict");
-        if !folder.exists() {
-            println!("{} is absent: nobody sleeps", folder.display());
-            return Ok(());
-        }
-        let episodes = episodes::read(&folder.join("episodes.csv"), &Asked::default())?;
-        let stream = Stream::of(&recording(&folder.join("S02.zip"))?);
-        let whole = sittings(vec![Named { name: "S02".to_owned(), stream }], &episodes);
-        let sitting = whole[0].after_a_night();
+        let Some(whole) = recorded("S02")? else { return Ok(()) };
+        let sitting = whole.after_a_night();
         let heard = sitting.heard();
         let spans = |of: &Stream| of.end.micros_since(of.start) / MICROS_PER_SECOND;
         assert_eq!(spans(&heard), 2 * spans(&sitting.stream) + NIGHT_S);

@@ -38,6 +38,22 @@ pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitti
     recordings.into_iter().map(labelled).collect()
 }
 
+/// A recorded person, for tests; says so where the recordings are absent.
+#[cfg(test)]
+pub(crate) fn recorded(name: &str) -> anyhow::Result<Option<Sitting>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data/recordings/stress-predict");
+    if !folder.exists() {
+        println!("{} is absent: nothing was tested", folder.display());
+        return Ok(None);
+    }
+    let asked = crate::episodes::Asked::default();
+    let episodes = crate::episodes::read(&folder.join("episodes.csv"), &asked)?;
+    let recording = crate::source::recording(&folder.join(format!("{name}.zip")))?;
+    let named = Named { name: name.to_owned(), stream: Stream::of(&recording) };
+    Ok(sittings(vec![named], &episodes).pop())
+}
+
 /// The people of whom at least one episode was recorded.
 pub(crate) fn with_episodes<'a>(sittings: impl Iterator<Item = &'a Sitting>) -> BTreeSet<&'a str> {
     sittings.filter(|it| it.has_episode()).map(|it| it.person.as_str()).collect()

@@ -145,15 +145,10 @@ fn changed(term: &Term, slope: f64) -> Term {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use detector::{Signal, default_model};
 
     use super::*;
-    use crate::episodes::{self, Asked};
-    use crate::sitting::sittings;
-    use crate::source::{Named, recording};
-    use crate::stream::Stream;
+    use crate::sitting::recorded;
 
     /// Windows of somebody in whom one input tells of episodes and another of nothing: so many
     /// hundreds outside, and half a hundred inside of them.
@@ -216,15 +211,8 @@ mod tests {
 
     #[test]
     fn what_is_weighed_without_a_signal_is_the_persons_own_too() -> anyhow::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/data/recordings/stress-predict");
-        if !folder.exists() {
-            println!("{} is absent: nothing is trained", folder.display());
-            return Ok(());
-        }
-        let episodes = episodes::read(&folder.join("episodes.csv"), &Asked::default())?;
-        let stream = Stream::of(&recording(&folder.join("S02.zip"))?);
-        let whole = sittings(vec![Named { name: "S02".to_owned(), stream }], &episodes);
+        let Some(whole) = recorded("S02")? else { return Ok(()) };
+        let whole = [whole];
         let prior = default_model();
         let changed = |model: &Model, signal| {
             let [prior, own] = [&prior, model].map(|it| &it.parts().lacking[&signal]);
