@@ -173,6 +173,26 @@ impl Store {
             .await
     }
 
+    /// Alerts about a person, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub async fn alerts_of_person(&self, person: &PersonId) -> Result<Vec<Alert>, StoreError> {
+        let person = person.clone();
+        self.house
+            .read(move |transaction| {
+                transaction
+                    .prepare_cached(&format!(
+                        "SELECT {COLUMNS} FROM alerts a WHERE a.person = ?1
+                         ORDER BY a.raised_at, a.id"
+                    ))?
+                    .query_map([person.as_str()], |row| alert(row, 0))?
+                    .map(|alert| Ok(alert?))
+                    .collect()
+            })
+            .await
+    }
+
     /// What happened after an event, in order: what a tablet missed that saw `sequence` last.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use store::{AlertEventKind as Kind, AlertLevel, AlertState, Outcome, Role, Store, UserId};
 
-use crate::world::{alert, at, block_on, folder, open};
+use crate::world::{alert, at, block_on, folder, open, person};
 
 async fn two_carers(store: &Store) -> (UserId, UserId) {
     let sam = store.create_user("Sam", "$1", Role::Carer).await.unwrap();
@@ -31,8 +31,10 @@ fn an_alert_goes_its_way_and_every_step_has_its_place() {
         let note = Some("sat with her".to_owned());
         let resolved =
             store.resolve("a", &sam, Outcome::Calmed, note.clone(), at(50)).await.unwrap();
-        assert_eq!((resolved.state, resolved.note), (AlertState::Resolved, note));
+        assert_eq!((resolved.state, &resolved.note), (AlertState::Resolved, &note));
         assert_eq!(store.open_alerts().await.unwrap(), []);
+        assert_eq!(store.alerts_of_person(&alert("a").person).await.unwrap(), [resolved]);
+        assert_eq!(store.alerts_of_person(&person("nobody")).await.unwrap(), []);
         let events = open(folder.path()).events_since(0).await.unwrap();
         let kinds: Vec<_> = events.iter().map(|it| (it.sequence, it.kind)).collect();
         assert_eq!(
