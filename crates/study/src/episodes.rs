@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
-use crate::table::Table;
+use crate::table::{Row, Table};
 
 /// A stretch that carries a label, seconds since 1970 UTC, both ends included.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,11 +16,13 @@ pub(crate) struct Episode {
     /// When that began of which the label tells: at the start, or after it where the stretch is
     /// what came before.
     pub(crate) onset: f64,
+    /// How much it teaches beside others, above 0 to 1.
+    pub(crate) weight: f64,
 }
 
 impl Episode {
     pub(crate) fn new(label: &str, start: f64, end: f64) -> Self {
-        Self { label: label.to_owned(), start, end, onset: start }
+        Self { label: label.to_owned(), start, end, onset: start, weight: 1.0 }
     }
 
     /// The same, so much later.
@@ -30,6 +32,7 @@ impl Episode {
             start: self.start + seconds,
             end: self.end + seconds,
             onset: self.onset + seconds,
+            weight: self.weight,
         }
     }
 
@@ -79,7 +82,8 @@ impl Asked {
     pub(crate) fn of(&self, labels: Labels) -> Labels {
         let asked =
             |it: &Episode| self.tasks.as_ref().is_none_or(|tasks| tasks.contains(&it.label));
-        let (episodes, dropped) = labels.episodes.into_iter().partition(asked);
+        let (episodes, others): (Vec<_>, Vec<_>) = labels.episodes.into_iter().partition(asked);
+        let dropped = [labels.dropped, others].concat();
         let told = Labels { episodes, dropped, ..labels };
         if self.early { before_onsets(told) } else { told }
     }
@@ -111,6 +115,7 @@ fn before_onsets(labels: Labels) -> Labels {
         end,
         label: of.label.clone(),
         onset: of.start,
+        weight: of.weight,
     };
     let before = |it: &Episode| stretch(it, it.start - EARLY_S, it.start);
     let around = |it: &Episode| stretch(it, it.start - EARLIEST_S, it.end.max(it.start + AFTER_S));
@@ -134,8 +139,13 @@ pub(crate) fn incidents(episodes: &[Episode]) -> Vec<&Episode> {
     first
 }
 
-/// Reads `recording,label,start_unix_utc,end_unix_utc` with, at will, `person`, and keeps to
-/// what is asked for. A person who is named in one row of a recording is so in all of them.
+/// A weight in words: what goes on is not known.
+pub(crate) const NEITHER: &str = "neither";
+
+/// Reads `recording,label,start_unix_utc,end_unix_utc` with, at will, `person` and `weight`, and
+/// keeps to what is asked for. A person who is named in one row of a recording is so in all of
+/// them. A weight of less than 1 teaches less, 0 says that nothing went on, as in a false alarm,
+/// and [`NEITHER`] that the stretch counts as neither inside nor outside.
 ///
 /// # Errors
 /// Names the file, line and column that cannot be read or names a second person, or the file that holds nothing of it.
@@ -144,7 +154,7 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
     let [recording, label, start, end] =
         ["recording", "label", "start_unix_utc", "end_unix_utc"].map(|name| table.column(name));
     let (recording, label, start, end) = (recording?, label?, start?, end?);
-    let person = table.column("person").ok();
+    let [person, weight] = ["person", "weight"].map(|name| table.column(name).ok());
     let mut episodes = Episodes::new();
     while let Some(row) = table.next_row()? {
         let episode = Episode::new(row.text(label), row.number(start)?, row.number(end)?);
@@ -153,10 +163,15 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
         }
         let name = row.text(recording);
         let labels = episodes.entry(name.to_owned()).or_default();
-        if labels.episodes.contains(&episode) {
+        let same = |it: &Episode| Episode { weight: 1.0, ..it.clone() } == episode;
+        if labels.episodes.iter().chain(&labels.dropped).any(same) {
             return Err(row.complain(start, "the same episode stands in a row before"));
         }
-        labels.episodes.push(episode);
+        match weight.map_or(Ok(Some(1.0)), |column| weight_in(&row, column))? {
+            Some(0.0) => {}
+            Some(weight) => labels.episodes.push(Episode { weight, ..episode }),
+            None => labels.dropped.push(episode),
+        }
         let Some(column) = person else { continue };
         let named = row.text(column);
         match &labels.person {
@@ -175,6 +190,16 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
         .any(|it| !it.episodes.is_empty())
         .then_some(told)
         .with_context(|| format!("{}: no episode{}", path.display(), asked.words()))
+}
+
+/// How much a row teaches; none where it counts as neither inside nor outside.
+fn weight_in(row: &Row<'_>, column: usize) -> anyhow::Result<Option<f64>> {
+    if row.text(column) == NEITHER {
+        return Ok(None);
+    }
+    let wrong = || row.complain(column, &format!("a weight is 0 to 1, or {NEITHER}"));
+    let weight = row.number(column).map_err(|_| wrong())?;
+    if (0.0..=1.0).contains(&weight) { Ok(Some(weight)) } else { Err(wrong()) }
 }
 
 #[cfg(test)]
@@ -227,6 +252,27 @@ mod tests {
             says(&format!("{head}A,x,1,2,p\nA,y,3,4,\nA,y,5,6,q\n")),
             "DIR/episodes.csv line 4, column person: A is of p in a row before, and of q here"
         );
+    }
+
+    #[test]
+    fn a_weight_says_how_much_a_label_teaches() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("episodes.csv");
+        let head = HEAD.replace('\n', ",weight\n");
+        let rows = "A,incident,1,2,1\nA,calmed,3,4,0.5\nA,exercise,5,6,0\nA,open,7,8,neither\n";
+        std::fs::write(&path, format!("{head}{rows}")).expect("writable");
+        let labels = &read(&path, &Asked::default()).expect("good")["A"];
+        let calmed = Episode { weight: 0.5, ..Episode::new("calmed", 3.0, 4.0) };
+        assert_eq!(labels.episodes, [Episode::new("incident", 1.0, 2.0), calmed]);
+        assert_eq!(labels.dropped, [Episode::new("open", 7.0, 8.0)]);
+        for wrong in ["1.5", "-1", "much", ""] {
+            let said = says(&format!("{head}A,x,1,2,{wrong}\n"));
+            let complaint =
+                "DIR/episodes.csv line 2, column weight: a weight is 0 to 1, or neither";
+            assert_eq!(said, complaint);
+        }
+        let twice = says(&format!("{head}A,x,1,2,1\nA,x,1,2,neither\n"));
+        assert!(twice.ends_with("the same episode stands in a row before"), "{twice}");
     }
 
     #[test]

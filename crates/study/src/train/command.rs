@@ -18,7 +18,8 @@ use crate::{episodes, model_file, output, parallel};
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     sources: Sources,
-    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person.
+    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person
+    /// and weight (0 to 1, or neither). `study labels` writes what staff said of alerts.
     #[arg(long)]
     episodes: PathBuf,
     /// The model file to write.

@@ -77,6 +77,8 @@ struct Windows {
     x: Array2<f64>,
     /// 1 inside of an episode.
     y: Array1<f64>,
+    /// How far each label is to be trusted, above 0 to 1; outside of episodes 1.
+    trust: Array1<f64>,
 }
 
 impl Windows {
@@ -91,7 +93,9 @@ impl Windows {
             x.extend(places.iter().map(|at| row[*at]).chain([1.0, said]));
             y.push(f64::from(u8::from(*inside)));
         }
-        Ok(Self { x: Array2::from_shape_vec((y.len(), places.len() + 2), x)?, y: Array1::from(y) })
+        let x = Array2::from_shape_vec((y.len(), places.len() + 2), x)?;
+        let trust = rows.iter().flat_map(|it| it.trust.iter().copied()).collect();
+        Ok(Self { x, y: Array1::from(y), trust })
     }
 
     /// Whether some are inside of episodes and some outside.
@@ -107,8 +111,9 @@ impl Windows {
         Ok(Weights { bias: prior.bias + changes[terms.len()], terms })
     }
 
-    /// What a window inside and one outside of an episode is worth.
-    fn worth(&self) -> anyhow::Result<[f64; 2]> {
+    /// What each window is worth. Labels that are trusted half are half the evidence, of both
+    /// classes: else they would say how often episodes are.
+    fn worth(&self) -> anyhow::Result<Array1<f64>> {
         let said = self.x.column(self.x.ncols() - 1).mapv(sigmoid);
         let [all, inside] = [self.y.len() as f64, self.y.sum()];
         ensure!(
@@ -116,18 +121,20 @@ impl Windows {
             "a person's own model takes windows inside and outside of episodes: {inside} of {all} \
              are inside"
         );
-        let share = said.sum() / all;
-        let at_inside = said.dot(&self.y) / inside;
-        let at_outside = (share * all - at_inside * inside) / (all - inside);
+        let within = &self.y * &self.trust;
+        let trusted = within.sum();
+        let at_inside = said.dot(&within) / trusted;
+        let at_outside = (said.sum() - said.dot(&self.y)) / (all - inside);
         // The part of the time in episodes at which the mean of the scores is that part.
         let part = at_outside / (1.0 - at_inside + at_outside);
-        Ok([WORTH * all * part / inside, WORTH * all * (1.0 - part) / (all - inside)])
+        let evidence = WORTH * all * trusted / inside;
+        let outside = evidence * (1.0 - part) / (all - inside);
+        Ok(within * (evidence * part / trusted) + self.y.mapv(|y| (1.0 - y) * outside))
     }
 
     /// The changes of the weights, of the bias, and none of what was said.
     fn changes(&self) -> anyhow::Result<Array1<f64>> {
-        let [inside, outside] = self.worth()?;
-        let weights = self.y.mapv(|y| if y > 0.5 { inside } else { outside });
+        let weights = self.worth()?;
         let used = self.x.ncols() - 2;
         let mut mean = Array1::zeros(used + 2);
         mean[used + 1] = 1.0;
@@ -163,7 +170,8 @@ mod tests {
             y.push(if inside { 1.0 } else { 0.0 });
         }
         let rows = y.len();
-        Windows { x: Array2::from_shape_vec((rows, 4), x).expect("four"), y: Array1::from(y) }
+        let x = Array2::from_shape_vec((rows, 4), x).expect("four");
+        Windows { x, y: Array1::from(y), trust: Array1::ones(rows) }
     }
 
     #[test]
@@ -172,19 +180,32 @@ mod tests {
         let changes = windows.changes().expect("it fits");
         assert!((changes[3] - 1.0).abs() < 1e-6);
         // The slope of what is minimised is 0 there.
-        let [inside, outside] = windows.worth().expect("both");
+        let worth = windows.worth().expect("both");
         for (input, held) in [(0, 100.0), (1, 100.0), (2, 25.0)] {
-            let each = windows.x.rows().into_iter().zip(&windows.y).map(|(row, y)| {
-                let worth = if *y > 0.5 { inside } else { outside };
-                worth * (sigmoid(row.dot(&changes)) - y) * row[input]
-            });
+            let each = windows.x.rows().into_iter().zip(&windows.y).zip(&worth);
+            let each =
+                each.map(|((row, y), worth)| worth * (sigmoid(row.dot(&changes)) - y) * row[input]);
             let slope = each.sum::<f64>() + held * changes[input];
             assert!(slope.abs() < 1e-6, "{input}: {slope}");
         }
         assert!(changes[0] > 0.01 && changes[1] < -0.01, "{changes}");
         // A window is worth a tenth, on average.
-        let all: f64 = windows.y.iter().map(|y| if *y > 0.5 { inside } else { outside }).sum();
-        assert!((all - 0.1 * windows.y.len() as f64).abs() < 1e-9);
+        assert!((worth.sum() - 0.1 * windows.y.len() as f64).abs() < 1e-9);
+    }
+
+    #[test]
+    fn labels_that_are_trusted_half_change_less_and_as_fairly() {
+        let whole = windows(4);
+        let half = Windows { trust: whole.y.mapv(|y| 1.0 - 0.5 * y), ..windows(4) };
+        let (whole_worth, half_worth) = (whole.worth().expect("both"), half.worth().expect("both"));
+        assert!((&half_worth * 2.0 - &whole_worth).iter().all(|off| off.abs() < 1e-12));
+        let [of_whole, of_half] = [&whole, &half].map(|it| it.changes().expect("it fits"));
+        assert!(of_half[0] > 0.0 && of_half[0] < of_whole[0], "{of_half} {of_whole}");
+        // One label of two is doubted: it is worth half the other.
+        let trust = (0..whole.y.len()).map(|at| if at < 25 { 0.5 } else { 1.0 }).collect();
+        let worth = Windows { trust, ..windows(4) }.worth().expect("both");
+        assert!((worth[30] / worth[10] - 2.0).abs() < 1e-12);
+        assert!((worth.sum() - 0.075 * worth.len() as f64).abs() < 1e-9);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct Rows {
     /// Inputs, and a last column of ones.
     pub(super) x: Array2<f64>,
     pub(super) inside: Vec<bool>,
+    /// How much each hop's label is to be trusted beside others of its class, above 0 to 1.
+    pub(super) trust: Vec<f64>,
     minutes: Vec<i64>,
     fresh: Vec<bool>,
 }
@@ -46,6 +48,7 @@ impl Rows {
         Self {
             x,
             inside: times.iter().map(|time| is_inside(sitting, *time)).collect(),
+            trust: times.iter().map(|time| trust(sitting, *time)).collect(),
             minutes: times.iter().map(|time| minute(sitting, *time)).collect(),
             fresh: times.iter().map(|time| is_fresh(sitting, *time)).collect(),
             known_from: known_from(&hops),
@@ -72,7 +75,8 @@ impl Rows {
     /// Weights made even between the classes; they sum to 1.
     fn even(&self, weight: impl Fn(usize) -> f64) -> Array1<f64> {
         let more = |hop: usize| if self.fresh[hop] { 1.0 + ONSET_MORE } else { 1.0 };
-        let weights: Vec<f64> = (0..self.inside.len()).map(|hop| weight(hop) * more(hop)).collect();
+        let weight = |hop: usize| weight(hop) * more(hop) * self.trust[hop];
+        let weights: Vec<f64> = (0..self.inside.len()).map(weight).collect();
         let sum = |inside: bool| -> f64 {
             let of_class = weights.iter().zip(&self.inside).filter(|(_, it)| **it == inside);
             of_class.map(|(weight, _)| weight).sum()
@@ -121,6 +125,12 @@ pub(super) fn is_inside(sitting: &Sitting, time: f64) -> bool {
     sitting.labels.episodes.iter().any(|it| it.holds(time - STEP_S / 2.0))
 }
 
+/// How much the label of a hop teaches: as much as the heaviest episode that holds it.
+fn trust(sitting: &Sitting, time: f64) -> f64 {
+    let holding = sitting.labels.episodes.iter().filter(|it| it.holds(time - STEP_S / 2.0));
+    holding.map(|it| it.weight).reduce(f64::max).unwrap_or(1.0)
+}
+
 /// Whether a hop counts as neither inside nor outside.
 fn is_dropped(sitting: &Sitting, time: f64) -> bool {
     let within = sitting.labels.dropped.iter().any(|it| it.holds(time - STEP_S / 2.0));
@@ -153,6 +163,7 @@ mod tests {
             known_from: 0.0,
             x: Array2::ones((4, 1)),
             inside: vec![false, false, true, true],
+            trust: vec![1.0; 4],
             minutes: vec![0, 0, 0, 1],
             fresh: vec![false, false, true, false],
         };
@@ -162,5 +173,9 @@ mod tests {
         let even = rows.weights(Some(&Timetable([(0, 0.25), (1, 1.0)].into())), 1.0);
         assert!((even.sum() - 1.0).abs() < 1e-12);
         assert!(even[3] < weights[3]);
+        let doubtful = Rows { trust: vec![1.0, 1.0, 0.5, 1.0], ..rows };
+        let weights = doubtful.weights(None, 1.0);
+        assert!((weights[2] / weights[3] - 1.75).abs() < 1e-12);
+        assert!((weights[2] + weights[3] - 0.5).abs() < 1e-12);
     }
 }
