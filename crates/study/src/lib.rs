@@ -13,6 +13,7 @@ mod evaluate;
 mod explain;
 mod faults;
 mod features;
+mod labels;
 mod model_file;
 mod night;
 mod output;
@@ -71,6 +72,14 @@ enum Command {
         after_help = "Example: tidewatch study train recordings --episodes recordings/episodes.csv --out model.json"
     )]
     Train(train::TrainArgs),
+    /// Write what staff said of alerts, to learn from and to evaluate on.
+    #[command(
+        after_help = "Example: tidewatch study labels --store /var/lib/tidewatch --person p-7f3a --out labels.csv\n\n\
+        An incident teaches fully, calmed half as much; exercise, excited, device and other were false; the minutes before\n\
+        a true alert, and alerts without an answer, count as neither. Then, with --store and --person: study train\n\
+        --personal MODEL --episodes labels.csv, and study evaluate --model with the new one and the old one."
+    )]
+    Labels(labels::LabelsArgs),
     /// Compare what the detector computes with what the reference libraries do.
     #[command(
         after_help = "Example: tidewatch study parity recordings/\n\nExit code 3 where anything is outside of its tolerance."
@@ -100,6 +109,7 @@ pub fn execute(args: StudyArgs) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::execute(&args),
         Command::Evaluate(args) => evaluate::execute(&args),
         Command::Train(args) => train::execute(&args),
+        Command::Labels(args) => labels::execute(&args),
         Command::Parity(args) => parity::execute(&args),
         Command::Beats(args) => beats::execute(&args),
         Command::Faults(args) => faults::execute(&args),

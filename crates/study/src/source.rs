@@ -8,6 +8,7 @@ use anyhow::{Context, bail, ensure};
 use biosignal::recording::{FILES, Recording};
 use biosignal::{Channel, PersonId, Timestamp};
 use store::{Of, Scan, Store};
+use tokio::runtime::Runtime;
 
 use crate::parallel;
 use crate::stream::Stream;
@@ -101,22 +102,14 @@ impl Sources {
     }
 
     fn stored(&self, folder: &Path) -> anyhow::Result<Vec<Named>> {
-        ensure!(
-            folder.join("tidewatch.sqlite").exists(),
-            "{} holds no store (tidewatch.sqlite)",
-            folder.display()
-        );
-        let store = Store::open(folder)
-            .with_context(|| format!("cannot open the store in {}", folder.display()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (store, runtime) = (open(folder)?, runtime()?);
         let moment = |given: Option<jiff::Timestamp>, open: i64| {
             given.map_or(Timestamp::from_micros(open), |it| {
                 Timestamp::from_micros(it.as_microsecond())
             })
         };
         let stored = |person: &PersonId| {
-            let worn = runtime.block_on(store.assignments_of_person(person))?;
-            ensure!(!worn.is_empty(), "no wristband was ever assigned to {person}");
+            runtime.block_on(ensure_worn(&store, person))?;
             let readings = runtime.block_on(store.scan(Scan {
                 of: Of::Person(person.clone()),
                 channels: Vec::new(),
@@ -138,6 +131,28 @@ impl Sources {
         let to = self.to.map(|it| format!(" before {it}")).unwrap_or_default();
         format!("the store holds no reading of {person}{from}{to}")
     }
+}
+
+/// Opens a store that is there.
+pub(crate) fn open(folder: &Path) -> anyhow::Result<Store> {
+    ensure!(
+        folder.join("tidewatch.sqlite").exists(),
+        "{} holds no store (tidewatch.sqlite)",
+        folder.display()
+    );
+    Store::open(folder).with_context(|| format!("cannot open the store in {}", folder.display()))
+}
+
+/// What a store's answers are waited for on.
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Complains of a pseudonym under which nothing was ever measured.
+pub(crate) async fn ensure_worn(store: &Store, person: &PersonId) -> anyhow::Result<()> {
+    let worn = store.assignments_of_person(person).await?;
+    ensure!(!worn.is_empty(), "no wristband was ever assigned to {person}");
+    Ok(())
 }
 
 /// Where a recording is, and whether it was named itself or found in a folder that was.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use biosignal::recording::Recording;
 use biosignal::{DeviceId, GatewayId, PersonId, Timestamp};
 use clap::Parser;
-use store::{Batch, Store};
+use store::{AlertLevel, AlertRecord, Batch, Outcome, Role, Store};
 use study::StudyArgs;
 use tempfile::TempDir;
 
@@ -38,6 +38,55 @@ impl World {
             (person, nobody)
         });
         Self { folder, recording, person, nobody }
+    }
+
+    /// Alerts, as long after the start, of which some came to something.
+    fn alert(&self, said: &[(i64, Option<i64>, Option<Outcome>)]) {
+        let store = Store::open(&self.folder.path().join("store")).expect("it opens");
+        let at = |seconds: i64| self.recording.start().plus_micros(seconds * 1_000_000);
+        block_on(async {
+            let user = store.create_user("sam", "x", Role::Carer).await.expect("new").id;
+            for (raised, ended, outcome) in said {
+                let id = raised.to_string();
+                let record = AlertRecord {
+                    id: id.clone(),
+                    device: DeviceId::from_address([0xC0, 0xFF, 0xEE, 0, 0, 1]),
+                    person: self.person.clone(),
+                    level: AlertLevel::High,
+                    raised_at: at(*raised),
+                    reasons: Vec::new(),
+                    quality: 1.0,
+                    score: 0.9,
+                };
+                store.raise(record).await.expect("kept");
+                if let Some(ended) = ended {
+                    store.end(&id, at(*ended)).await.expect("kept");
+                }
+                if let Some(outcome) = outcome {
+                    store
+                        .resolve(&id, &user, *outcome, None, at(raised + 200))
+                        .await
+                        .expect("kept");
+                }
+            }
+        });
+    }
+
+    /// A command of the study about the person in the store, its files in the folder.
+    fn study(&self, command: &str, files: &[(&str, &str)]) -> anyhow::Result<()> {
+        let store = self.folder.path().join("store");
+        let mut words: Vec<OsString> = ["study", command].map(OsString::from).to_vec();
+        words.extend(
+            ["--store", text(&store), "--person", self.person.as_str()].map(OsString::from),
+        );
+        for (option, file) in files {
+            words.extend([option.into(), self.folder.path().join(file).into()]);
+        }
+        study::execute(Cli::parse_from(words).study).map(|_| ())
+    }
+
+    fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).expect("it was written")
     }
 
     /// Replays into a folder of its own and gives the one file.
@@ -139,6 +188,53 @@ fn a_range_is_all_that_is_judged() {
     let part = world.stored("part", &world.person, &["--from", &from, "--to", &to]);
     let times = times(&part.expect("it is there"));
     assert_eq!((times[0], times.len()), (START_S + 307, 30));
+}
+
+#[test]
+fn what_staff_said_of_alerts_is_learned_from() {
+    let world = World::new();
+    let unanswered = world.study("labels", &[("--out", "labels.csv")]).expect_err("no answer");
+    let none =
+        "nobody said what came of any alert of 1 person: there are 0 alerts; nothing was written";
+    assert_eq!(unanswered.to_string(), none);
+    let start = world.recording.start().as_micros() / 1_000_000;
+    world.alert(&[
+        (610, Some(640), Some(Outcome::Exercise)),
+        (700, Some(760), Some(Outcome::Incident)),
+        (800, None, Some(Outcome::Calmed)),
+        (1100, None, None),
+    ]);
+    world.study("labels", &[("--out", "labels.csv")]).expect("they are written");
+    let row = |label: &str, from: i64, until: i64, weight: &str| {
+        let (from, until, person) = (start + from, start + until, &world.person);
+        format!("{person},{label},{from},{until},{person},{weight}\n")
+    };
+    let rows = [
+        "recording,label,start_unix_utc,end_unix_utc,person,weight\n".to_owned(),
+        row("exercise", 610, 640, "0"),
+        row("before incident", 400, 700, "neither"),
+        row("incident", 700, 760, "1"),
+        row("before calmed", 500, 800, "neither"),
+        row("calmed", 800, 1000, "0.5"),
+        row("before no answer", 800, 1100, "neither"),
+        row("no answer", 1100, 4700, "neither"),
+    ];
+    assert_eq!(world.file("labels.csv"), rows.concat());
+
+    std::fs::write(world.folder.path().join("old.json"), detector::default_model().to_json())
+        .expect("writable");
+    let learned = [("--episodes", "labels.csv"), ("--personal", "old.json"), ("--out", "new.json")];
+    world.study("train", &learned).expect("it learns");
+    let model = |name: &str| {
+        let path = world.folder.path().join(name);
+        detector::Model::from_json(&std::fs::read_to_string(path).expect("there")).expect("a model")
+    };
+    assert_ne!(model("new.json").parts().weights, model("old.json").parts().weights);
+    for name in ["old.json", "new.json"] {
+        let figures = format!("{name}.figures");
+        let files = [("--episodes", "labels.csv"), ("--model", name), ("--json", &figures)];
+        world.study("evaluate", &files).expect("it evaluates");
+    }
 }
 
 #[test]

@@ -40,7 +40,8 @@ use outcome::{Outcome, Protocol, Row};
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     sources: Sources,
-    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person.
+    /// When what was going on: recording,label,start_unix_utc,end_unix_utc and, at will, person
+    /// and weight (0 to 1, or neither). `study labels` writes what staff said of alerts.
     #[arg(long)]
     episodes: PathBuf,
     /// Score a finished model on everybody, instead of training without each person in turn.
