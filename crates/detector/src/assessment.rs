@@ -3,8 +3,9 @@ use std::fmt;
 use biosignal::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::features::warm_as_worn;
 use crate::pipeline::lacking;
-use crate::{AlertTransition, FeatureVector, Inputs, Signal};
+use crate::{AlertTransition, Feature, FeatureVector, Inputs, Signal};
 
 /// What a tick of the detector leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +53,13 @@ impl Assessment {
     #[must_use]
     pub fn lacking(&self) -> Option<Signal> {
         lacking(&self.features)
+    }
+
+    /// The skin temperature, C, where it is not the 30 to 40 C of a band that sits well (Kleckner
+    /// 2018). A flag for who reads: nothing is judged by it.
+    #[must_use]
+    pub fn unusual_skin(&self) -> Option<f64> {
+        self.features.of(Feature::SkinTemperature).filter(|celsius| !warm_as_worn(*celsius))
     }
 }
 

@@ -88,6 +88,12 @@ impl Account<'_> {
         if it.rests {
             text.line("The arm rests, as in sleep: the past is that of other hours of rest.");
         }
+        if let Some(celsius) = it.unusual_skin() {
+            text.line(format_args!(
+                "The skin has {celsius:.1} C, where 30 to 40 are those of a band that sits well: \
+                 read sweat with care."
+            ));
+        }
         let mut added = self.added();
         self.reasons(&added, &mut text);
         added.sort_by(|a, b| b.smoothed.abs().total_cmp(&a.smoothed.abs()));
@@ -320,6 +326,35 @@ mod tests {
         let ages = levels.iter().rev().skip(youngest).take(oldest + 1 - youngest);
         let there: Vec<f64> = ages.filter_map(|row| row.0).collect();
         there.iter().sum::<f64>() / there.len() as f64
+    }
+
+    #[test]
+    fn skin_that_is_cold_for_a_band_that_sits_well_is_told() {
+        let (config, model) = (Config::default(), easily_alarmed());
+        let text = |celsius: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "a temperature in its steps")]
+            let step =
+                |at: u32| (celsius / Channel::SkinTemperature.scale()) as i32 + (at % 2) as i32;
+            let mut readings = stream().readings;
+            let skin = |it: &Reading| Reading {
+                channel: Channel::SkinTemperature,
+                samples: vec![step(it.sequence)],
+                ..it.clone()
+            };
+            let every_second =
+                stream().readings.into_iter().filter(|it| it.channel == Channel::Eda);
+            readings.extend(every_second.map(|it| skin(&Reading { period_us: 1_000_000, ..it })));
+            let Stream { start, end, .. } = stream();
+            let stream = Stream::from_readings(readings, start, end);
+            let hops = run(&stream, &config, &model).assessments;
+            let of = hops.last().expect("there are hops");
+            let grounds = before(&stream, &config, &model, of.at).grounds(of);
+            Account { name: "R01", of, before: hops.iter().rev().nth(1), grounds, model: &model }
+                .text()
+        };
+        let cold = text(28.5);
+        assert!(cold.contains("The skin has 28.5 C, where 30 to 40 are"), "{cold}");
+        assert!(!text(31.0).contains("The skin has"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! Flexible Automated Quality Assessment Procedures for Ambulatory Electrodermal Activity
 //! Data. IEEE Trans Biomed Eng 65(7): 1460-1467.
 //!
-//! 0.05 to 60 uS, at most 10 uS/s, and nothing within 5 s of what breaks these rules.
+//! 0.05 to 60 uS, at most 10 uS/s, and nothing within 5 s of what breaks these rules. Their
+//! fourth rule, skin of 30 to 40 C, is a flag alone: wrists are often cooler.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,13 @@ const RANGE_US: std::ops::RangeInclusive<f64> = 0.05..=60.0;
 const STEEPEST_US_PER_S: f64 = 10.0;
 /// How far around a bad sample others are rejected, us of time.
 pub(crate) const AROUND_US: i64 = 5_000_000;
+
+const SKIN_CEL: std::ops::RangeInclusive<f64> = 30.0..=40.0;
+
+/// Whether skin is as warm as a band that sits well should find it.
+pub(crate) fn warm_as_worn(celsius: f64) -> bool {
+    SKIN_CEL.contains(&celsius)
+}
 
 /// Judges samples in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,5 +76,6 @@ mod tests {
         let found = verdicts(&after);
         assert_eq!(found[21], Rejected, "5 s after");
         assert_eq!(found[22], Valid, "5.25 s after");
+        assert_eq!([29.9, 30.0, 40.0, 40.1].map(warm_as_worn), [false, true, true, false]);
     }
 }

@@ -26,7 +26,7 @@ mod vector;
 pub(crate) use activity::Activity;
 pub(crate) use breathing::{BREATH_BINS, BREATH_HZ, Breathing, breathing};
 pub(crate) use eda_now::{log_level, rising_part};
-pub(crate) use eda_validity::{EdaValidity, EdaVerdict};
+pub(crate) use eda_validity::{EdaValidity, EdaVerdict, warm_as_worn};
 pub(crate) use enmo::Enmo;
 pub(crate) use hr::{heart_rate, intervals};
 pub(crate) use jerk::Jerk;
