@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::alarm::{Alarm, Scored};
 use crate::features::{Feature, FeatureVector};
 use crate::hops::{HOP_S, Hops};
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, MAX_WAITING};
 use crate::model::Contributions;
 use crate::person::Person;
 use crate::pipeline::{Pipeline, Window, signals};
@@ -81,6 +81,9 @@ pub enum RestoreError {
 }
 
 impl Detector {
+    /// So many seconds of readings may wait for a tick; of more, the oldest are dropped.
+    pub const MOST_WAITING_S: u16 = MAX_WAITING;
+
     /// A detector that knows nothing of its wearer.
     #[must_use]
     pub fn new(config: Config, model: Arc<Model>) -> Self {

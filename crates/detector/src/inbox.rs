@@ -7,7 +7,7 @@ use crate::second::{Second, second_of, within_time};
 /// Samples further ahead of the clock than this are a clock's error, s.
 const MAX_AHEAD_S: i64 = 60;
 /// Seconds that may wait for a tick; of more, the oldest are dropped.
-const MAX_WAITING: usize = 6 * 3600;
+pub(crate) const MAX_WAITING: u16 = 6 * 3600;
 
 /// What was pushed and is not processed. What is made of it depends on which samples came,
 /// not on how they were packed or in which order.
@@ -42,8 +42,9 @@ impl Inbox {
             self.second(second).take(reading, at, from..until);
             from = until;
         }
-        if self.waiting.len() > MAX_WAITING {
-            self.waiting.drain(..self.waiting.len() - MAX_WAITING);
+        let most = usize::from(MAX_WAITING);
+        if self.waiting.len() > most {
+            self.waiting.drain(..self.waiting.len() - most);
         }
     }
 

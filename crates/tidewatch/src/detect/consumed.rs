@@ -33,6 +33,11 @@ impl Consumed {
         true
     }
 
+    /// Whether there was none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The ranges of all epochs, in order.
     pub(super) fn ranges(&self) -> impl Iterator<Item = (u64, RangeInclusive<u64>)> + '_ {
         self.0.iter().flat_map(|(epoch, ranges)| {

@@ -25,10 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use reproduce::{ReproduceArgs, reproduce};
 pub(crate) use wearer::Judge;
 
-use watch::Watch;
-
-/// How often the store is asked for batches that the broker did not deliver.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
+use watch::{CATCH_UP_EVERY, Watch};
 
 /// Runs the detector until asked to stop.
 pub(crate) async fn run(
@@ -60,7 +57,7 @@ pub(crate) async fn run(
             biased;
             () = shutdown.cancelled() => break,
             _ = second.tick() => watch.tick(now()).await?,
-            _ = catch_up.tick() => watch.catch_up(now(), 3 * CATCH_UP_EVERY).await?,
+            _ = catch_up.tick() => watch.catch_up(now()).await?,
             delivery = subscriber.next() => {
                 let Some(delivery) = delivery else { break };
                 watch.receive(delivery.message, now()).await?;

@@ -196,34 +196,90 @@ mod tests {
         channels.map(one).into()
     }
 
+    /// A band's batch of a second, as it travels and as it is stored.
+    fn batch(device: &DeviceId, sequence: u32, at: Timestamp) -> (wire::Batch, Batch) {
+        let head = BatchHead {
+            device: device.clone(),
+            gateway: GatewayId::new("g1").expect("a name"),
+            epoch: 1,
+            sequence: u64::from(sequence),
+            created_at: at,
+            clock: None,
+        };
+        let readings = second(device, sequence, at.plus_micros(-1_000_000));
+        let batch = bus::batch_from_readings(&head, &readings).expect("a batch");
+        let kept = Batch {
+            device: device.clone(),
+            gateway: head.gateway,
+            epoch: 1,
+            sequence: u64::from(sequence),
+            live: true,
+            received_at: at,
+            payload: batch.encode_to_vec(),
+            readings,
+        };
+        (batch, kept)
+    }
+
     /// Has a band send so many batches, one a second, each stored and then judged.
     async fn worn(store: &Store, watch: &mut Watch, device: &DeviceId, from: i64, count: u32) {
         for sequence in 1..=count {
             let at = Timestamp::from_seconds(from + i64::from(sequence));
-            let head = BatchHead {
-                device: device.clone(),
-                gateway: GatewayId::new("g1").expect("a name"),
-                epoch: 1,
-                sequence: u64::from(sequence),
-                created_at: at,
-                clock: None,
-            };
-            let readings = second(device, sequence, at.plus_micros(-1_000_000));
-            let batch = bus::batch_from_readings(&head, &readings).expect("a batch");
-            let kept = Batch {
-                device: device.clone(),
-                gateway: head.gateway,
-                epoch: 1,
-                sequence: u64::from(sequence),
-                live: true,
-                received_at: at,
-                payload: batch.encode_to_vec(),
-                readings,
-            };
+            let (batch, kept) = batch(device, sequence, at);
             store.append(vec![kept]).await.expect("kept");
             watch.receive(Ok(bus::Message::Batch(batch)), at).await.expect("received");
             watch.tick(at).await.expect("judged");
         }
+    }
+
+    /// The numbers of the batches that the assessments of a band from a moment on rest on.
+    async fn inputs(store: &Store, device: &DeviceId, from: Timestamp) -> Vec<(u64, u64)> {
+        let stored = store.assessments_of(device).await.expect("stored").into_iter();
+        let said = stored
+            .filter(|it| it.decided_at >= from)
+            .map(|it| wire::Assessment::decode(it.payload.as_slice()).expect("said"));
+        let steps = said.flat_map(|it| it.steps).flat_map(|it| it.inputs);
+        steps.map(|it| (it.first, it.last)).collect()
+    }
+
+    #[tokio::test]
+    async fn after_a_pause_a_band_of_months_is_taken_up_with_what_is_new_and_of_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let person = store.create_person("Somebody", Vec::new()).await.expect("a person").id;
+        let at = Timestamp::from_seconds;
+        store.assign(&band(1), Some(&person), at(BEGINS), "test").await.expect("worn");
+        let config = detector::Config::default();
+        let watch = |config: detector::Config| {
+            let judge = Judge::new(config, Arc::new(detector::default_model()));
+            Watch::new(judge, store.clone(), Arc::new(Notify::new()))
+        };
+        let mut first = watch(config.clone());
+        first.begin(at(BEGINS)).await.expect("watched");
+        worn(&store, &mut first, &band(1), BEGINS, 120).await;
+        drop(first);
+        // Unseen, as no detector runs: a minute later, and hours later.
+        let send = async |sequence: u32, seconds: i64| {
+            let (_, kept) = batch(&band(1), sequence, at(BEGINS + seconds));
+            store.append(vec![kept]).await.expect("kept");
+        };
+        let taken_up = async |config: detector::Config, seconds: i64| {
+            let (mut watch, now) = (watch(config), BEGINS + seconds);
+            watch.begin(at(now)).await.expect("watched");
+            for second in now..now + 15 {
+                watch.tick(at(second)).await.expect("judged");
+            }
+            inputs(&store, &band(1), at(now)).await
+        };
+        send(121, 180).await;
+        // The snapshot was made at the last decision, eight batches before the end.
+        assert_eq!(taken_up(config.clone(), 3600).await, [(113, 121)]);
+        send(122, 7 * 3600).await;
+        send(123, 14 * 3600).await;
+        assert_eq!(taken_up(config.clone(), 14 * 3600).await, [(123, 123)]);
+        // To another configuration the snapshot means nothing: of all that came it takes the same.
+        let other = detector::Config { hop_s: 5, ..config };
+        assert_eq!(taken_up(other, 14 * 3600 + 60).await, [(123, 123)]);
     }
 
     #[tokio::test]

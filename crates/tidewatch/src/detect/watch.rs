@@ -4,12 +4,18 @@ use std::time::{Duration, Instant};
 
 use biosignal::{DeviceId, PersonId, Timestamp};
 use bus::{Message, PayloadError, wire};
+use detector::Detector;
 use prost::Message as _;
 use store::{Snapshot, Store, StoredAlert, StoredAssessment};
 use tokio::sync::Notify;
 
 use super::session::Session;
 use super::wearer::{Decision, Judge, Wearer};
+
+/// How often the store is asked for batches that the broker did not deliver.
+pub(super) const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
+/// How far back it is asked, us.
+const CATCH_UP_BACK_US: i64 = 90_000_000;
 
 /// Everybody under watch at a site.
 pub(super) struct Watch {
@@ -78,38 +84,43 @@ impl Watch {
         self.wearers.remove(&device);
         let Some(person) = person else { return Ok(()) };
         self.wearers.retain(|_, wearer| *wearer.person() != person);
-        let wearer = self.take_up(person, device.clone(), since, now).await?;
+        let (wearer, heard_until) = self.take_up(person, device.clone(), since, now).await?;
         tracing::info!(%device, session = wearer.session(), "watching");
         self.wearers.insert(device.clone(), wearer);
-        self.feed_from_store(&device, since).await
+        // A band may be worn for months. Of all that, this is what is new and of use.
+        let oldest = now.plus_micros(-1_000_000 * i64::from(Detector::MOST_WAITING_S));
+        let new = heard_until.map_or(since, |at| at.plus_micros(-CATCH_UP_BACK_US));
+        self.feed_from_store(&device, since.max(oldest).max(new)).await
     }
 
     /// Goes on from the person's last snapshot, or begins anew where there is none that fits.
+    /// Tells until when the band was heard before.
     async fn take_up(
         &self,
         person: PersonId,
         device: DeviceId,
         since: Timestamp,
         now: Timestamp,
-    ) -> anyhow::Result<Wearer> {
+    ) -> anyhow::Result<(Wearer, Option<Timestamp>)> {
         let snapshot = self.store.latest_snapshot(&person).await?;
         let fresh = || {
             let session = Session::fresh(now);
             Wearer::fresh(person.clone(), device.clone(), since, &self.judge, session)
         };
-        let Some(snapshot) = snapshot else { return Ok(fresh()) };
+        let Some(snapshot) = snapshot else { return Ok((fresh(), None)) };
         let resumed = fresh().resumed(&snapshot.bytes, &self.judge, Session::resumed(now));
-        Ok(resumed.unwrap_or_else(|error| {
+        let wearer = resumed.unwrap_or_else(|error| {
             tracing::warn!(%device, error = format!("{error:#}"), "learning anew");
             fresh()
-        }))
+        });
+        let heard_until = wearer.knows_the_band().then_some(snapshot.at);
+        Ok((wearer, heard_until))
     }
 
     /// Feeds what the store has received lately and the broker did not deliver here.
-    pub(super) async fn catch_up(&mut self, now: Timestamp, back: Duration) -> anyhow::Result<()> {
-        let back = i64::try_from(back.as_micros())?;
+    pub(super) async fn catch_up(&mut self, now: Timestamp) -> anyhow::Result<()> {
         for device in self.wearers.keys().cloned().collect::<Vec<_>>() {
-            self.feed_from_store(&device, now.plus_micros(-back)).await?;
+            self.feed_from_store(&device, now.plus_micros(-CATCH_UP_BACK_US)).await?;
         }
         Ok(())
     }

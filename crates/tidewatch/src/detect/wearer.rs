@@ -117,6 +117,11 @@ impl Wearer {
         &self.session
     }
 
+    /// Whether it was ever fed what this band sent.
+    pub(super) fn knows_the_band(&self) -> bool {
+        !self.consumed.is_empty()
+    }
+
     /// Gives the detector a batch; false where it has had it already.
     pub(super) fn feed(&mut self, epoch: u64, sequence: u64, readings: &[Reading]) -> bool {
         if !self.consumed.insert(epoch, sequence) {
