@@ -1,7 +1,8 @@
 //! `firmware-sim`: virtual wristbands on a private bus, steered by JSON lines.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -74,17 +75,35 @@ Commands, one a line on standard input ("for" undoes a fault by itself):
   {"do":"stop"}"#;
 
 #[tokio::main(worker_threads = 2)]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    match Arguments::parse().task {
-        Task::Run { scenario, socket } => run(Scenario::load(&scenario)?, socket).await,
-        Task::People { count, hours, seed, into } => {
-            write_people(&People { count, hours, seed }, &into)
-        }
-    }
+    let done = match Arguments::parse().task {
+        Task::Run { scenario, socket } => match Scenario::load(&scenario) {
+            Ok(scenario) => run(scenario, socket).await,
+            Err(error) => Err(error),
+        },
+        Task::People { count, hours, seed, into } => people(People { count, hours, seed }, &into),
+    };
+    done.map_or_else(complain, |()| ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+fn complain(error: anyhow::Error) -> ExitCode {
+    eprintln!("firmware-sim: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn people(people: People, into: &Path) -> anyhow::Result<()> {
+    let incidents = write_people(&people, into)?;
+    let People { count, hours, .. } = people;
+    let folder = into.display();
+    Ok(writeln!(
+        std::io::stdout(),
+        "{folder}: {count} x {hours} h, {incidents} incidents in {folder}/episodes.csv"
+    )?)
 }
 
 async fn run(scenario: Scenario, socket: Option<PathBuf>) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use detector::{Assessment, Ground, Inputs, Model, Term, Weights};
+use detector::{Assessment, Ground, Inputs, Model, Term, Thresholds, Weights};
 
 use crate::features::{feature_of, view_of};
 use crate::run::HOP_S;
@@ -29,9 +29,10 @@ const NOTES: &[&str] = &[
     "scatter: sqrt((60 * within^2 + windows * squared + own^2) / (60 + windows + 1)), where squared",
     "  is the mean of own^2 over the past, each as it was at its time.",
     "The past is not every hop. All with a score teach until 10 minutes are known; later those of",
-    "  quality 0.5 and more, below RISING, and not within half an hour of HIGH (what lasts for longer",
-    "  than an hour teaches after all). It counts as many windows as a half-life of 2 h leaves, so",
-    "  that it forgets; its mean moves by no more than 0.67 an hour once an hour is known.",
+    "  quality 0.5 and more with a score below RISING's threshold, while no alert goes on, and not",
+    "  within half an hour of HIGH (what lasts for longer than an hour teaches after all). windows is",
+    "  how many taught, at most as many as a half-life of 2 h leaves, so that what is older fades; the",
+    "  mean moves by no more than 0.67 an hour once an hour is known.",
     "  Hours in which the arm rests, as in sleep, have a past of their own, in which squared is no less",
     "  than in the other. Each begins with the other one's, which then counts for 60 windows at most.",
     "  Who gets up after an hour of rest or more has no hops of before to be compared with.",
@@ -79,6 +80,11 @@ impl Account<'_> {
             return text.0;
         };
         text.line(format_args!("State {}, score {score:.4}, quality {:.2}.", it.level, it.quality));
+        let Thresholds { rising, high } = self.model.parts().thresholds;
+        text.line(format_args!(
+            "An alert takes two hops in a row above {rising:.4} (rising) or {high:.4} (high; a \
+             person's own may be lower), and ends below 0.7 of it."
+        ));
         if let Some(signal) = it.lacking() {
             text.line(format_args!(
                 "No {} is seen: the others are weighed by themselves.",
@@ -235,7 +241,7 @@ mod tests {
     use std::sync::Arc;
 
     use biosignal::{Channel, DeviceId, Reading, Timestamp};
-    use detector::{Config, Thresholds, Usual};
+    use detector::{Config, Usual};
 
     use super::*;
     use crate::run::{before, run};

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use crate::table::{Row, Table};
+use crate::words::counted;
 
 /// A stretch that carries a label, seconds since 1970 UTC, both ends included.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,12 +156,13 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
         ["recording", "label", "start_unix_utc", "end_unix_utc"].map(|name| table.column(name));
     let (recording, label, start, end) = (recording?, label?, start?, end?);
     let [person, weight] = ["person", "weight"].map(|name| table.column(name).ok());
-    let mut episodes = Episodes::new();
+    let (mut episodes, mut rows) = (Episodes::new(), 0);
     while let Some(row) = table.next_row()? {
         let episode = Episode::new(row.text(label), row.number(start)?, row.number(end)?);
         if episode.end < episode.start {
             return Err(row.complain(end, "the episode ends before it starts"));
         }
+        rows += 1;
         let name = row.text(recording);
         let labels = episodes.entry(name.to_owned()).or_default();
         let same = |it: &Episode| Episode { weight: 1.0, ..it.clone() } == episode;
@@ -186,10 +188,10 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
     asked.check(&episodes).with_context(|| path.display().to_string())?;
     let told: Episodes =
         episodes.into_iter().map(|(name, labels)| (name, asked.of(labels))).collect();
-    told.values()
-        .any(|it| !it.episodes.is_empty())
-        .then_some(told)
-        .with_context(|| format!("{}: no episode{}", path.display(), asked.words()))
+    told.values().any(|it| !it.episodes.is_empty()).then_some(told).with_context(|| {
+        let rows = counted(rows, "row");
+        format!("{}: no episode{} that counts, in {rows}", path.display(), asked.words())
+    })
 }
 
 /// How much a row teaches; none where it counts as neither inside nor outside.
@@ -197,7 +199,8 @@ fn weight_in(row: &Row<'_>, column: usize) -> anyhow::Result<Option<f64>> {
     if row.text(column) == NEITHER {
         return Ok(None);
     }
-    let wrong = || row.complain(column, &format!("a weight is 0 to 1, or {NEITHER}"));
+    let text = row.text(column);
+    let wrong = || row.complain(column, &format!("{text:?}: a weight is 0 to 1, or {NEITHER}"));
     let weight = row.number(column).map_err(|_| wrong())?;
     if (0.0..=1.0).contains(&weight) { Ok(Some(weight)) } else { Err(wrong()) }
 }
@@ -267,9 +270,8 @@ mod tests {
         assert_eq!(labels.dropped, [Episode::new("open", 7.0, 8.0)]);
         for wrong in ["1.5", "-1", "much", ""] {
             let said = says(&format!("{head}A,x,1,2,{wrong}\n"));
-            let complaint =
-                "DIR/episodes.csv line 2, column weight: a weight is 0 to 1, or neither";
-            assert_eq!(said, complaint);
+            let place = "DIR/episodes.csv line 2, column weight";
+            assert_eq!(said, format!("{place}: {wrong:?}: a weight is 0 to 1, or neither"));
         }
         let twice = says(&format!("{head}A,x,1,2,1\nA,x,1,2,neither\n"));
         assert!(twice.ends_with("the same episode stands in a row before"), "{twice}");
@@ -322,6 +324,8 @@ mod tests {
             "DIR/episodes.csv line 4, column start_unix_utc: the same episode stands in a row before"
         );
         assert_eq!(says("recording,label\n"), "DIR/episodes.csv: no column start_unix_utc");
-        assert_eq!(says(HEAD), "DIR/episodes.csv: no episode");
+        assert_eq!(says(HEAD), "DIR/episodes.csv: no episode that counts, in 0 rows");
+        let none = format!("{}A,x,1,2,0\n", HEAD.replace('\n', ",weight\n"));
+        assert_eq!(says(&none), "DIR/episodes.csv: no episode that counts, in 1 row");
     }
 }

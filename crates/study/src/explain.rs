@@ -14,6 +14,7 @@ use crate::crop::crop_seconds;
 use crate::model_file;
 use crate::run::{HOP_S, Run, before, run};
 use crate::source::Sources;
+use crate::words::counted;
 
 /// Arguments of `tidewatch study explain`.
 #[derive(clap::Args)]
@@ -43,7 +44,8 @@ fn moment(text: &str) -> Result<f64, String> {
 pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let model = Arc::new(model_file::read(args.model.as_deref())?);
     let recordings = args.sources.read()?;
-    ensure!(recordings.len() == 1, "explain takes one recording, not {}", recordings.len());
+    let names: Vec<&str> = recordings.iter().map(|it| it.name.as_str()).collect();
+    ensure!(names.len() == 1, "explain takes one recording: name one of {}", names.join(", "));
     let recording = &recordings[0];
     let crop = args.crop.map_or(0, |seed| crop_seconds(seed, &recording.name));
     let (stream, config) = (recording.stream.cropped(crop), Config::default());
@@ -66,7 +68,9 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 
 /// Every alert, as it began and as it got worse.
 fn list(name: &str, alerts: &[Alert]) -> String {
-    let mut text = format!("{name}, alerts as they began and got worse: {}\n", alerts.len());
+    let raised = alerts.iter().filter(|it| it.at == it.raised_at).count();
+    let (alerts_in_words, worse) = (counted(raised, "alert"), alerts.len() - raised);
+    let mut text = format!("{name}: {alerts_in_words}, of which {worse} got worse\n");
     for (number, alert) in (1..).zip(alerts) {
         let at = alert.at.as_seconds_f64();
         let how = if alert.at == alert.raised_at { "raised" } else { "escalated" };

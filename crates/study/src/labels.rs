@@ -42,7 +42,7 @@ pub(crate) fn execute(args: &LabelsArgs) -> anyhow::Result<ExitCode> {
     let answered = alerts.iter().filter(|it| it.outcome.is_some()).count();
     ensure!(
         answered > 0,
-        "nobody said what came of any alert of {}: there are {}; nothing was written",
+        "nobody said what came of any alert of {} ({}); nothing was written",
         counted(args.person.len(), "person"),
         counted(alerts.len(), "alert")
     );

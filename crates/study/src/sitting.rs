@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use biosignal::{Reading, Timestamp};
 use detector::Signal;
@@ -12,6 +13,7 @@ use crate::episodes::{Episode, Episodes, Labels};
 use crate::night::evening_and_night;
 use crate::source::Named;
 use crate::stream::Stream;
+use crate::words::counted;
 
 /// One person's recording and what was going on in it.
 #[derive(Clone, Debug)]
@@ -38,6 +40,21 @@ pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitti
     recordings.into_iter().map(labelled).collect()
 }
 
+/// The same, and says on standard error which labels tell of no time that was recorded.
+///
+/// # Errors
+/// Standard error is closed.
+pub(crate) fn labelled(
+    recordings: Vec<Named>,
+    episodes: &Episodes,
+) -> std::io::Result<Vec<Sitting>> {
+    let sittings = sittings(recordings, episodes);
+    for warning in sittings.iter().filter_map(Sitting::misplaced) {
+        writeln!(std::io::stderr(), "warning: {warning}")?;
+    }
+    Ok(sittings)
+}
+
 /// A recorded person, for tests; says so where the recordings are absent.
 #[cfg(test)]
 pub(crate) fn recorded(name: &str) -> anyhow::Result<Option<Sitting>> {
@@ -62,8 +79,32 @@ pub(crate) fn with_episodes<'a>(sittings: impl Iterator<Item = &'a Sitting>) -> 
 impl Sitting {
     /// Whether any part of an episode was recorded.
     pub(crate) fn has_episode(&self) -> bool {
-        let [start, end] = [self.stream.start, self.stream.end].map(Timestamp::as_seconds_f64);
-        self.labels.episodes.iter().any(|it| it.start < end && it.end > start)
+        self.labels.episodes.iter().any(|it| self.recorded(it))
+    }
+
+    /// Whether any part of an episode was.
+    fn recorded(&self, episode: &Episode) -> bool {
+        let [start, end] = self.span();
+        episode.start < end && episode.end > start
+    }
+
+    fn span(&self) -> [f64; 2] {
+        [self.stream.start, self.stream.end].map(Timestamp::as_seconds_f64)
+    }
+
+    /// A word on episodes of which no part was recorded, where there are any.
+    fn misplaced(&self) -> Option<String> {
+        let all = self.labels.episodes.len();
+        let outside = self.labels.episodes.iter().filter(|it| !self.recorded(it)).count();
+        let [start, end] = self.span();
+        (outside > 0).then(|| {
+            format!(
+                "{}: {outside} of {} outside of the recording, which lasts from {start:.0} to \
+                 {end:.0} (seconds since 1970)",
+                self.name,
+                counted(all, "episode")
+            )
+        })
     }
 
     /// The same with 0 to 10 min cut off its start.
@@ -197,6 +238,16 @@ mod tests {
             before: Vec::new(),
             stream,
         }
+    }
+
+    #[test]
+    fn labels_of_times_that_were_not_recorded_are_named() {
+        assert_eq!(sitting().misplaced(), None);
+        let mut late = sitting();
+        late.labels.episodes.push(Episode::new("x", 600_000.0, 700_000.0));
+        let said = late.misplaced().expect("one is late");
+        let place = "outside of the recording, which lasts from 0 to 600 (seconds since 1970)";
+        assert_eq!(said, format!("A: 1 of 3 episodes {place}"));
     }
 
     #[test]

@@ -194,8 +194,7 @@ fn a_range_is_all_that_is_judged() {
 fn what_staff_said_of_alerts_is_learned_from() {
     let world = World::new();
     let unanswered = world.study("labels", &[("--out", "labels.csv")]).expect_err("no answer");
-    let none =
-        "nobody said what came of any alert of 1 person: there are 0 alerts; nothing was written";
+    let none = "nobody said what came of any alert of 1 person (0 alerts); nothing was written";
     assert_eq!(unanswered.to_string(), none);
     let start = world.recording.start().as_micros() / 1_000_000;
     world.alert(&[

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -29,11 +29,14 @@ pub struct People {
 ///   moved a person, with the moment from which it did.
 ///
 /// The same people come of the same seeds, whatever the count. On a terminal a bar tells how
-/// far it is.
+/// far it is. Tells how many incidents there are in `episodes.csv`.
 ///
 /// # Errors
-/// The folder cannot be written.
-pub fn write_people(people: &People, folder: &Path) -> anyhow::Result<()> {
+/// The folder holds something already, which would be mistaken for one of them, or cannot be
+/// written.
+pub fn write_people(people: &People, folder: &Path) -> anyhow::Result<usize> {
+    let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    ensure!(empty, "{} is not empty: name a new folder, or empty it first", folder.display());
     let style = ProgressStyle::with_template("living {wide_bar} {pos}/{len} {eta}")
         .expect("the template is fixed");
     let bar = ProgressBar::new(people.count.into()).with_style(style);
@@ -51,8 +54,11 @@ pub fn write_people(people: &People, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     };
-    file("episodes.csv", episodes(&truth, people.hours))?;
-    file("truth.csv", everything(&truth))
+    let logged = episodes(&truth, people.hours);
+    let incidents = logged.lines().count() - 1;
+    file("episodes.csv", logged)?;
+    file("truth.csv", everything(&truth))?;
+    Ok(incidents)
 }
 
 /// What staff would have logged while the recordings ran.
@@ -101,9 +107,10 @@ mod tests {
     fn people_are_written_with_what_staff_log_and_what_truly_happened() {
         let folder = tempfile::tempdir().expect("a folder");
         let people = People { count: 4, hours: 8, seed: 1 };
-        write_people(&people, folder.path()).expect("it can be written");
+        let incidents = write_people(&people, folder.path()).expect("it can be written");
         let truth = rows(folder.path(), "truth.csv");
         let logged = rows(folder.path(), "episodes.csv");
+        assert_eq!(logged.len(), incidents + 1);
         assert_eq!(logged[0].join(","), "recording,label,start_unix_utc,end_unix_utc");
         assert!(logged.len() > 1 && logged.len() < truth.len(), "{logged:?}");
         for row in &logged[1..] {
@@ -115,6 +122,8 @@ mod tests {
                 [3, 4, 5].map(|at| row[at].parse::<f64>().expect("a time of this century"));
             assert!(rise < onset && onset < end, "{row:?}");
         }
+        let again = write_people(&people, folder.path()).expect_err("others are there");
+        assert!(again.to_string().ends_with("is not empty: name a new folder, or empty it first"));
         let names: Vec<&String> = truth[1..].iter().map(|row| &row[0]).collect();
         assert!(names.is_sorted() && names.contains(&&"P004".to_owned()), "{names:?}");
     }

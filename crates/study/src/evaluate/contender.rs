@@ -44,6 +44,7 @@ impl Contender {
         episodes: &Episodes,
         starts: &BTreeMap<String, f64>,
     ) -> anyhow::Result<Self> {
+        ensure!(folder.is_dir(), "there is no folder {}", folder.display());
         let mut graded = Vec::new();
         let recordings: BTreeSet<&String> = episodes.keys().chain(starts.keys()).collect();
         for recording in recordings {

@@ -104,7 +104,8 @@ fn compare(recordings: Option<&Path>) -> anyhow::Result<Table> {
         let file = folder.join(format!("{name}.zip"));
         let bytes = std::fs::read(&file).with_context(|| {
             format!(
-                "{}: the reference values are of the recordings of Iqbal et al. 2022",
+                "cannot read {}: parity needs the recordings of Iqbal et al. 2022 that reference \
+                 values are of; name no folder to compare made-up windows alone",
                 file.display()
             )
         })?;

@@ -74,9 +74,10 @@ fn plots(rows: &[Row]) -> String {
         figure(&plot, "Reliability: of windows with such a score, the share inside an episode.")
     }));
     if let Some(at) = at {
-        let caption = "At one false alarm an hour: from an onset to the alarm in the episode.";
+        let caption =
+            "In hindsight, at one false alarm an hour: from an onset to the alarm in the episode.";
         all.push(figure(&histogram(&at.latencies_s, "latency, s"), caption));
-        let caption = "At one false alarm an hour: from an early alarm to the onset that followed.";
+        let caption = "In hindsight, at one false alarm an hour: from an early alarm to the onset that followed.";
         all.push(figure(&histogram(&at.early.leads_s, "lead time, s"), caption));
     }
     all.concat()

@@ -152,16 +152,24 @@ fn people(outcome: &Outcome) -> Vec<String> {
     let row = &outcome.rows[0];
     let one = |(person, auroc): (&String, &Option<f64>)| format!("{person} {}", number(*auroc));
     let people: Vec<String> = row.summary.auroc_by_person.iter().map(one).collect();
-    let tasks = |(budget, it): (&String, &EventFigures)| {
+    let tasks = |found: String, it: &EventFigures| {
         let tasks: Vec<String> =
             it.by_task.iter().map(|(task, found)| format!("{task} {found}")).collect();
-        format!("Found at {budget} false alarms/h: {}.", tasks.join(", "))
+        format!("{found}: {}.", if tasks.is_empty() { "-".to_owned() } else { tasks.join(", ") })
     };
     let mut words =
         vec![String::new(), format!("AUROC by person ({}): {}.", row.name, people.join(", "))];
-    words.extend(row.summary.events_at.iter().map(tasks));
+    words.extend(
+        row.summary.events_at.iter().map(|(budget, it)| {
+            tasks(format!("Found in hindsight at {budget} false alarms/h"), it)
+        }),
+    );
+    words.extend(row.alerts.iter().flat_map(|it| {
+        [("RISING", &it.rising), ("HIGH", &it.high)]
+            .map(|(level, it)| tasks(format!("Found by own level {level}"), it))
+    }));
     let guarded = interval(row.summary.auroc_time_balanced_guarded_ci95);
-    words.push(format!("Guarded time-balanced AUROC, 95 %: {guarded}."));
+    words.push(format!("Guarded time-balanced AUROC of {}, 95 %: {guarded}.", row.name));
     words
 }
 
@@ -170,7 +178,8 @@ pub(super) fn notes() -> Vec<String> {
     [
         "",
         "n: recordings scored. AUROC: pooled. person: median over people; range: lowest and highest. norm.: ranks within each recording.",
-        "balanced: windows weighed within each minute so that a clock gets 0.5; guarded: without 60 s after onset and 90 s after end.",
+        "balanced: windows weighed within each minute so that a clock gets some 0.5, of few recordings less or more: see the",
+        "row of the clock; guarded: besides, without 60 s after onset and 90 s after end.",
         "packets lost: each on its own, with all channels of half a second. after a made-up night: the detector heard the recording",
         "once before, and then eight hours of its calmest minutes with a slower heart, less sweat and an arm that lies.",
         "shuff.: recordings cut in their rests, reordered and judged anew. still: windows that move less than half of the recording.",
