@@ -27,7 +27,8 @@ const SCATTER_SHRINK: f64 = 60.0;
 ///
 /// Per feature, in the population's spreads: a mean, the scatter around it, and how often
 /// what was seen. All windows count alike at first and the last hours later; while few are
-/// known, the population's figures stand in.
+/// known, the population's figures stand in. Means and squares rather than medians and absolute
+/// deviations, since a rank that is asked beside them is robust by itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Baseline {
     features: Own,
@@ -160,7 +161,8 @@ impl Learned {
         self.windows = (self.windows + 1.0).min(most);
         self.scatter += (off * off - self.scatter) / self.windows;
         let step = (value - self.mean) / self.windows;
-        self.mean += if self.windows < KNOWN { step } else { step.clamp(-DRIFT, DRIFT) };
+        let known = self.windows >= KNOWN.min(most);
+        self.mean += if known { step.clamp(-DRIFT, DRIFT) } else { step };
         let total = self.until[BINS - 1];
         if total + 1.0 > most {
             let keep = (most - 1.0) / total;

@@ -20,7 +20,7 @@ pub struct Config {
     pub rising_budget_per_hour: f64,
     /// HIGH alarms a person may have per hour without need; sets the person's threshold.
     pub high_budget_per_hour: f64,
-    /// A level ends where the score falls below this part of its threshold.
+    /// An alert ends where the score falls below this part of RISING's threshold, be it HIGH.
     pub off_ratio: f64,
     /// After an alert, none of the same level for so long, s.
     pub refractory_s: u32,

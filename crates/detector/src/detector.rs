@@ -152,7 +152,13 @@ impl Detector {
     fn learn_from(&mut self, second: i64, samples: &Second, live_from: i64) {
         let state = &mut self.state;
         let history = state.history.get_or_insert_default();
+        let was_off = history.is_off_wrist();
         history.take(second, samples);
+        if was_off && !history.is_off_wrist() {
+            // As live: the window still holds what the band saw elsewhere.
+            state.history = None;
+            return;
+        }
         if !Hops::ends_with(second) {
             return;
         }
@@ -166,7 +172,8 @@ impl Detector {
         }
         let newest = live_from.div_euclid(HOP_S) * HOP_S - 1;
         if let Ok(age) = usize::try_from((newest - second).div_euclid(HOP_S)) {
-            state.hops.fill(age, &spreads);
+            let off = history.is_off_wrist();
+            state.hops.fill(age, &if off { FeatureVector::default() } else { spreads });
         }
     }
 

@@ -168,12 +168,32 @@ fn worn_again_a_band_is_judged_by_what_it_sees_on_the_wrist_alone() {
     let verdicts: Vec<_> = found.filter(|a| a.score.is_some()).collect();
     assert!(verdicts.iter().all(|a| a.at >= at(960)), "{:?}", verdicts.first().map(|a| a.at));
     assert!(verdicts.len() >= 8, "{}", verdicts.len());
-    // What was seen on the table is no change of the wearer's.
-    let changed = |a: &&detector::Assessment| {
-        let at = detector::Inputs::names().iter().position(|it| it == "scl.medium").unwrap();
-        a.inputs.values().nth(at).unwrap() != 0.0
-    };
-    assert!(!verdicts.iter().take(6).any(changed), "compared with a table");
+    assert!(!verdicts.iter().take(6).any(|a| changed(a)), "compared with a table");
+}
+
+/// Whether movement is held against the minutes before: what is seen on a table is none of the
+/// wearer's.
+fn changed(of: &detector::Assessment) -> bool {
+    let at = detector::Inputs::names().iter().position(|it| it == "activity.medium").unwrap();
+    of.inputs.values().nth(at).unwrap() != 0.0
+}
+
+#[test]
+fn what_a_table_shows_is_no_past_of_the_wearers_where_it_comes_late_either() {
+    let (all, mut detector) = (taken_off(1060, 900), fresh());
+    let is_late = |r: &&Reading| r.end() > at(310) && r.end() <= at(895);
+    let (late, timely): (Vec<_>, Vec<_>) = all.iter().partition(is_late);
+    let timely: Vec<Reading> = timely.into_iter().cloned().collect();
+    play(&mut detector, &timely, 0, 900);
+    late.into_iter().for_each(|reading| detector.push(reading));
+    let found = play(&mut detector, &timely, 900, 1060);
+    let verdicts = found.iter().filter_map(|o| match o {
+        Output::Assessment(a) => Some(a).filter(|a| a.score.is_some()),
+        Output::Alert(_) => None,
+    });
+    let verdicts: Vec<_> = verdicts.collect();
+    assert!(verdicts.len() >= 8, "{}", verdicts.len());
+    assert!(!verdicts.iter().take(6).any(|a| changed(a)), "compared with a table");
 }
 
 /// What a band measures that lies on a table for so many seconds from one on: it has cooled
@@ -319,6 +339,58 @@ fn frozen_values_are_no_reading() {
     let mut detector = fresh();
     assert_eq!(last(&play(&mut detector, &all, 0, 131)), (Level::NoReading, Some(Cause::Frozen)));
     assert_eq!(last(&play(&mut detector, &all, 131, 160)), (Level::NoReading, Some(Cause::Frozen)));
+}
+
+/// A band that sends no pulse wave but a rate each second, and the length of each beat, ms,
+/// where `beats` says one.
+fn without_a_pulse_wave(
+    seconds: i32,
+    rate: impl Fn(i32) -> Option<i32>,
+    beat: impl Fn(i32) -> Option<i32>,
+) -> Vec<Reading> {
+    let mut all = stream(i64::from(seconds), 16);
+    all.retain(|r| r.channel != Channel::Bvp);
+    for second in 0..seconds {
+        let of = |channel, period_us, samples| Reading {
+            channel,
+            sequence: u32::try_from(second).unwrap(),
+            measured_at: at(i64::from(second)),
+            period_us,
+            samples,
+            ..all[0].clone()
+        };
+        let rate = rate(second).map(|rate| of(Channel::HeartRate, 1_000_000, vec![rate]));
+        let beat = beat(second).map(|ms| of(Channel::Ibi, 0, vec![0, ms * 1000]));
+        all.extend(rate.into_iter().chain(beat));
+    }
+    all.sort_by_key(Reading::end);
+    all
+}
+
+#[test]
+fn a_rate_that_stood_and_stays_away_is_missing_and_hides_nobody() {
+    let rate = |second: i32| match second {
+        0..120 => Some(7000 + 13 * (second % 5)),
+        120..160 => Some(7000),
+        _ => None,
+    };
+    let all = without_a_pulse_wave(260, rate, |_| None);
+    let mut detector = fresh();
+    let frozen = (Level::NoReading, Some(Cause::Frozen));
+    assert_eq!(last(&play(&mut detector, &all, 0, 160)), frozen);
+    let found = last(&play(&mut detector, &all, 160, 200));
+    assert!(found.0 >= Level::Learning, "sweat and movement are seen: {found:?}");
+}
+
+#[test]
+fn a_rate_in_whole_beats_a_minute_may_stand_while_beats_come_unevenly() {
+    let uneven = |second: i32| Some(1000 + 7 * (second % 5));
+    let all = without_a_pulse_wave(260, |_| Some(6000), uneven);
+    let found = last(&play(&mut fresh(), &all, 0, 200));
+    assert!(found.0 >= Level::Learning, "{found:?}");
+    let even = without_a_pulse_wave(260, |_| Some(6000), |_| Some(1000));
+    let frozen = (Level::NoReading, Some(Cause::Frozen));
+    assert_eq!(last(&play(&mut fresh(), &even, 0, 200)), frozen);
 }
 
 /// A band that sends no pulse wave but the rate itself.

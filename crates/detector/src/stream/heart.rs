@@ -11,6 +11,7 @@ use crate::features::{
     Feature, FeatureVector, differences, heart_rate, intervals, pnn50, pulse_amplitude, rmssd, sdnn,
 };
 use crate::samples::Run;
+use crate::second::second_of;
 
 const NOW_US: i64 = 20_000_000;
 /// Below this part of beats that two detectors agree on, intervals tell little.
@@ -93,7 +94,15 @@ impl Heart {
         if self.is_optical(now_us) {
             return self.optical_frozen.stands(Channel::Bvp);
         }
-        self.rate_frozen.stands(Channel::HeartRate)
+        let comes = self.rate_frozen.last_us().is_some_and(|last_us| last_us >= now_us - FRESH_US);
+        comes && self.rate_frozen.stands(Channel::HeartRate) && !self.beats_differ(now_us)
+    }
+
+    /// Whether the device tells of beats that do not follow evenly: its rate, in whole beats a
+    /// minute, may stand then.
+    fn beats_differ(&self, now_us: i64) -> bool {
+        let lately = self.device.since(now_us - FRESH_US);
+        lately.windows(2).any(|pair| (pair[0].interval_s - pair[1].interval_s).abs() > 1e-9)
     }
 
     /// The newest sample's time and for how long its value has stood, us.
@@ -178,9 +187,14 @@ impl Heart {
 
     /// The mean of the rates that the device said.
     fn said(&self, from_us: i64, into: &mut FeatureVector) -> Option<f64> {
-        let within = self.rates.iter().filter(|(at_us, _)| *at_us >= from_us);
-        let (sum, count) = within.fold((0.0, 0.0), |(sum, n), (_, rate)| (sum + rate, n + 1.0));
-        let part = f64::min(count / 60.0, 1.0);
+        let (mut sum, mut count, mut seconds, mut last) = (0.0, 0.0, 0.0, None);
+        for (at_us, rate) in self.rates.iter().filter(|(at_us, _)| *at_us >= from_us) {
+            (sum, count) = (sum + rate, count + 1.0);
+            let second = Some(second_of(*at_us));
+            seconds += if second == last { 0.0 } else { 1.0 };
+            last = second;
+        }
+        let part = f64::min(seconds / 60.0, 1.0);
         if part < CLEAN_ENOUGH {
             return None;
         }

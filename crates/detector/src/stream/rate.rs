@@ -28,6 +28,8 @@ const WANDER: f64 = 0.005;
 /// Part of belief that starts anew each second.
 const ANEW: f64 = 0.005;
 const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+/// Belief grows no further before it is made to add up to 1 again.
+const MOST: f64 = 1e100;
 /// Without an interval for so long the rate is not known, s.
 const LOST_S: u32 = 20;
 
@@ -108,6 +110,10 @@ impl RateTracker {
             }
             powers = powers.map(|power| power * stride);
         }
+        // No heart beats so often, but a device may say so.
+        if self.belief.iter().any(|belief| *belief > MOST) {
+            self.belief = normal(self.belief);
+        }
     }
 
     /// Lets a second pass.
@@ -161,6 +167,16 @@ mod tests {
             .map(|at| if at % 3 == 0 { 0.6 } else { 0.35 + f64::from(at * 7919 % 101) / 100.0 });
         let rate = after(mixed).rate().unwrap();
         assert!((rate - 100.0).abs() < 4.0, "{rate}");
+    }
+
+    #[test]
+    fn a_thousand_intervals_in_a_second_are_no_end_of_it() {
+        let mut tracker = RateTracker::default();
+        for _ in 0..2 {
+            (0..1000).for_each(|_| tracker.interval(0.8));
+            tracker.pass_second();
+        }
+        assert!(tracker.rate().is_some_and(|rate| (rate - 75.0).abs() < 1.0), "{tracker:?}");
     }
 
     #[test]
