@@ -158,14 +158,14 @@ impl Sitting {
         for ((from, until), epoch) in blocks.into_iter().zip(1..) {
             let micros = at.micros_since(from);
             readings.extend(self.stream.part(from, until).moved(micros, epoch).readings);
-            let begins_here = |it: &&Episode| {
-                from.as_seconds_f64() <= it.start && it.start < until.as_seconds_f64()
+            let [from_s, until_s] = [from, until].map(Timestamp::as_seconds_f64);
+            let here = |it: &Episode| {
+                let (start, end) = (it.start.max(from_s), it.end.min(until_s));
+                let part = Episode { start, end, ..it.clone() };
+                (start < end).then(|| part.later(micros as f64 / 1e6))
             };
-            let later = |it: &Episode| it.later(micros as f64 / 1e6);
-            let told = self.labels.episodes.iter().filter(begins_here);
-            labels.episodes.extend(told.map(later));
-            let dropped = self.labels.dropped.iter().filter(begins_here);
-            labels.dropped.extend(dropped.map(later));
+            labels.episodes.extend(self.labels.episodes.iter().filter_map(here));
+            labels.dropped.extend(self.labels.dropped.iter().filter_map(here));
             at = at.plus_micros(until.micros_since(from));
         }
         let stream = Stream::from_readings(readings, self.stream.start, at);
@@ -178,11 +178,14 @@ impl Sitting {
         let mut episodes: Vec<&Episode> =
             self.labels.episodes.iter().chain(&self.labels.dropped).collect();
         episodes.sort_by(|a, b| a.start.total_cmp(&b.start));
-        let rests_begin = [self.stream.start.as_seconds_f64()]
-            .into_iter()
-            .chain(episodes.iter().map(|episode| episode.end));
-        let rests_end =
-            episodes.iter().map(|episode| episode.start).chain([self.stream.end.as_seconds_f64()]);
+        let [start, end] = self.span();
+        // Labels may overlap: a rest begins where the last one of them ends.
+        let ends = episodes.iter().scan(start, |latest, episode| {
+            *latest = latest.max(episode.end);
+            Some(*latest)
+        });
+        let rests_begin = std::iter::once(start).chain(ends);
+        let rests_end = episodes.iter().map(|episode| episode.start).chain([end]);
         let mut bounds = vec![self.stream.start];
         for (begin, end) in rests_begin.zip(rests_end).filter(|(begin, end)| begin < end) {
             #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
@@ -266,6 +269,31 @@ mod tests {
         }
         let shuffled = sitting().shuffled(0);
         assert_eq!(shuffled.stream.end, Timestamp::from_seconds(600));
+    }
+
+    #[test]
+    fn labels_that_overlap_or_began_before_keep_their_samples() {
+        let mut overlapping = sitting();
+        overlapping.labels.episodes =
+            vec![Episode::new("x", 100.0, 200.0), Episode::new("x", 400.0, 450.0)];
+        overlapping.labels.dropped =
+            vec![Episode::new("y", -50.0, 30.0), Episode::new("y", 150.0, 300.0)];
+        let bounds = |it: &Sitting| -> Vec<i64> {
+            it.bounds().iter().map(|it| it.as_micros() / 1_000_000).collect()
+        };
+        assert_eq!(bounds(&overlapping), [0, 65, 350, 525, 600]);
+        for seed in 0..20 {
+            let shuffled = overlapping.shuffled(seed);
+            let values = shuffled.stream.readings.iter().flat_map(|it| it.samples.clone());
+            for (second, value) in values.enumerate() {
+                let within = |labels: &[Episode], at: f64| labels.iter().any(|it| it.holds(at));
+                let (now, before) = (second as f64 + 0.5, f64::from(value) + 0.5);
+                for of in [|it: &Labels| it.episodes.clone(), |it: &Labels| it.dropped.clone()] {
+                    let (shuffled, whole) = (of(&shuffled.labels), of(&overlapping.labels));
+                    assert_eq!(within(&shuffled, now), within(&whole, before), "{value}");
+                }
+            }
+        }
     }
 
     /// Where samples 100 and 300 went, in the order of time: they began the episodes.

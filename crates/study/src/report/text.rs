@@ -186,6 +186,7 @@ pub(super) fn notes() -> Vec<String> {
         "in hindsight: the threshold that finds most within the budget, chosen on the scored people themselves; no alert rings there.",
         "chosen on others: such a threshold of people who were not scored. Both count wherever the score rises to it.",
         "own level: the alerts that the product would raise, RISING at any level and HIGH, with hold, end and pause; hours after learning alone.",
+        "A false alarm is one outside of episodes, be it just before an onset; with --early none within 10 min before or after one.",
         "chance: the same search on scores turned in time (own level: as many alerts at other times); same thr.: turned scores at the same threshold.",
         "active: of the false alarms, those in the fifth of the time in which each wrist moved most (by chance 1 in 5).",
         "lead: from an alarm 10 min to 30 s before an onset to that onset. Onsets that a protocol sets cannot be foreseen: read it as chance.",

@@ -53,15 +53,18 @@ impl Alerts {
     /// What the product raises on a recording; nothing where it is not known when it would.
     pub(super) fn of(graded: &Graded, thresholds: Thresholds, config: &Config) -> Self {
         let first = graded.points.first().map_or(0.0, |point| point.time);
-        let hops = graded.points.iter().zip(&graded.scores).map(|(point, score)| ScoredHop {
+        let own = graded.points.iter().zip(&graded.scores).map(|(point, score)| ScoredHop {
             at: moment(point.time),
             score: *score,
             learning: !graded.is_known_at(point),
         });
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
         let place = |at: Timestamp| ((at.as_seconds_f64() - first) / STEP_S).round() as usize;
+        let hops = graded.before.iter().copied().chain(own);
         let mut found = Self::default();
-        for transition in batch::alerts(hops, thresholds, config) {
+        let alerts = batch::alerts(hops, thresholds, config);
+        let begins = |it: &AlertTransition| it.alert().at.as_seconds_f64() >= first;
+        for transition in alerts.into_iter().filter(begins) {
             let (alert, at) = (transition.alert(), place(transition.alert().at));
             match transition {
                 AlertTransition::Raised(_) => {
@@ -187,6 +190,23 @@ mod tests {
         assert!((hours - (360.0 - 60.0 - 31.0) / 360.0).abs() < 0.01, "{hours}");
         assert!(rising.chance > high.chance && high.chance > Some(0.0));
         assert!((high.time_in_alarm - 9.0 / 299.0).abs() < 0.01, "{}", high.time_in_alarm);
+    }
+
+    #[test]
+    fn thresholds_have_moved_with_what_was_scored_before_and_no_alert_of_then_counts() {
+        let hop = |hop: i64, score| ScoredHop {
+            at: Timestamp::from_seconds(hop * 10 - 72_000),
+            score: Some(score),
+            learning: false,
+        };
+        // Hours of calm, and just before the recording an alert that ends within it.
+        let before: Vec<_> =
+            (0..7200).map(|at| hop(at, if at < 7190 { 0.1 } else { 0.7 })).collect();
+        let it = graded(&[(0..5, 0.7), (150..160, 0.45)]).known_from(-1e9);
+        let alone = Alerts::of(&it, THRESHOLDS, &Config::default());
+        assert_eq!(alone.rising.at, [1]);
+        let after = Alerts::of(&it.after(before), THRESHOLDS, &Config::default());
+        assert_eq!(after.rising.at, [151], "to somebody calm 0.45 is much");
     }
 
     #[test]

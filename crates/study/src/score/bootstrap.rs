@@ -35,6 +35,7 @@ mod tests {
     fn recording(name: &str, person: &str) -> Graded {
         Graded {
             known_from: None,
+            before: Vec::new(),
             recording: name.into(),
             person: person.into(),
             points: Vec::new(),

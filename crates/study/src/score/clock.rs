@@ -108,6 +108,7 @@ mod tests {
             levels: None,
             events: Vec::new(),
             known_from: None,
+            before: Vec::new(),
         };
         (0..count).map(graded).collect()
     }

@@ -1,3 +1,5 @@
+use detector::batch::ScoredHop;
+
 use crate::episodes::{Episode, Labels};
 use crate::scores::{Hop, Scores};
 
@@ -37,6 +39,9 @@ pub(crate) struct Graded {
     /// From when on the person is known and alerts are raised, seconds since 1970 UTC: for ever
     /// later where that never came. None where the detector does not say.
     pub(crate) known_from: Option<f64>,
+    /// What was scored before the first point, where the person was known from before: their
+    /// thresholds moved with it.
+    pub(crate) before: Vec<ScoredHop>,
     /// Episodes of which at least half lies in the graded span.
     pub(crate) events: Vec<Episode>,
 }
@@ -68,6 +73,7 @@ impl Graded {
             scores: of(|hop| hop.score),
             levels: scores.has_level.then(|| of(|hop| hop.level)),
             known_from: None,
+            before: Vec::new(),
             events: labels.episodes.iter().filter(mostly_seen).cloned().collect(),
         })
     }
@@ -80,6 +86,11 @@ impl Graded {
     /// The same, with alerts from a moment on.
     pub(crate) fn known_from(self, time: f64) -> Self {
         Self { known_from: Some(time), ..self }
+    }
+
+    /// The same, after what was scored before.
+    pub(crate) fn after(self, before: Vec<ScoredHop>) -> Self {
+        Self { before, ..self }
     }
 
     /// Points that count, with their scores.

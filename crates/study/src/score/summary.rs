@@ -71,7 +71,7 @@ pub(crate) fn summary(recordings: &[Graded], effort: &Effort) -> Summary {
         auroc_no_verdict_as_lowest: auroc(&none_as_lowest(recordings)),
         auroc_person_median: quantile(&people, 0.5),
         auroc_person_median_ci95: effort.interval(recordings, |drawn| {
-            median(drawn.iter().filter_map(|place| auroc(&own[*place])))
+            median(people_drawn(recordings, drawn).filter_map(|it| auroc(&pick(&own, it))))
         }),
         auroc_person_range: people.first().zip(people.last()).map(|(low, high)| [*low, *high]),
         auroc_by_person: by_person,
@@ -93,6 +93,21 @@ pub(crate) fn summary(recordings: &[Graded], effort: &Effort) -> Summary {
         events_at: at_budgets(recordings, effort),
         own_level: own_level(recordings, effort),
     }
+}
+
+/// What was drawn, person by person, as many of each as there are sessions: a person who was
+/// drawn twice counts as two.
+fn people_drawn<'a>(
+    recordings: &[Graded],
+    mut drawn: &'a [usize],
+) -> impl Iterator<Item = &'a [usize]> {
+    std::iter::from_fn(move || {
+        let person = &recordings[*drawn.first()?].person;
+        let sessions = recordings.iter().filter(|it| it.person == *person).count();
+        let of_one;
+        (of_one, drawn) = drawn.split_at(sessions.min(drawn.len()));
+        Some(of_one)
+    })
 }
 
 /// Windows with a verdict, of all recordings together.

@@ -44,7 +44,7 @@ pub(super) fn card(class: &Class<'_>, model: &Model) -> String {
     line(format!("**Licence of the data:** {}.", model.parts().about.licence));
     line(format!(
         "**Thresholds:** RISING {:.3} and HIGH {:.3}: the lowest at which the product's alerts on \
-         people whom a model made without them scored stay within {} and {} false ones an hour.",
+         people by whom no weight was learned stay within {} and {} false ones an hour.",
         thresholds.rising,
         thresholds.high,
         budgets.rising_budget_per_hour,
@@ -64,7 +64,7 @@ pub(super) fn about(class: &Class<'_>) -> About {
         data: names.join(", "),
         licence: recipe.licence.clone(),
         protocol: format!(
-            "label: {} at the middle of the hop; people and classes weigh the same, \
+            "label: {} at the middle of the hop; recordings and classes weigh the same, \
              onsets more; elastic net on targets of -1 and 1, lasso {}, ridge {}, then calibrated \
              on unseen people; each recording as it is, {} times with its start cropped, {} times \
              with its blocks reordered, with its skin conductance times {}; {rows} windows, \

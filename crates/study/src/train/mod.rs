@@ -13,6 +13,7 @@ mod rows;
 
 use std::sync::Arc;
 
+use detector::batch::ScoredHop;
 use detector::{Assessment, Config, Model, Thresholds};
 
 use crate::run::run;
@@ -42,16 +43,19 @@ pub(crate) fn thresholds_or_never(unseen: &Judged) -> Thresholds {
 
 /// Runs the whole detector with a model over a recording, and grades it.
 pub(crate) fn grade(sitting: &Sitting, model: &Arc<Model>) -> Option<Graded> {
-    let mut found = run(&sitting.heard(), &Config::default(), model);
-    found.assessments.retain(|it| it.at > sitting.stream.start);
-    let known_from = known_from(&found.assessments);
-    let hops = found.assessments.iter().map(Hop::of).collect();
+    let found = run(&sitting.heard(), &Config::default(), model);
+    let begun = found.assessments.partition_point(|it| it.at <= sitting.stream.start);
+    let (before, assessments) = found.assessments.split_at(begun);
+    let before =
+        before.iter().map(|it| ScoredHop { at: it.at, score: it.score, learning: !it.personal });
+    let known_from = known_from(assessments);
+    let hops = assessments.iter().map(Hop::of).collect();
     let scores = Scores { hops, has_level: true };
     let origin = sitting.origin.as_seconds_f64();
     let mut labels = sitting.labels.clone();
     labels.person = Some(sitting.person.clone());
     let graded = Graded::of(&sitting.name, &labels, &scores, Some(origin))?;
-    Some(graded.known_from(known_from))
+    Some(graded.known_from(known_from).after(before.collect()))
 }
 
 /// From when on a person is known well enough for alerts, seconds since 1970: for ever later
