@@ -88,7 +88,7 @@ fn what_a_version_finds_does_not_change() {
     let digest: String = digest.finalize().iter().take(8).map(|b| format!("{b:02x}")).collect();
     assert_eq!(
         (detector::VERSION, digest.as_str()),
-        ("tidewatch-detector 0.7.0", "54d3bbf5ec009f90")
+        ("tidewatch-detector 0.8.0", "54d3bbf5ec009f90")
     );
 }
 
