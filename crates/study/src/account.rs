@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use detector::{Assessment, Ground, Inputs, Model, Term, Thresholds, Weights};
+use detector::{Assessment, Config, Ground, Inputs, Model, Term, Thresholds, Weights};
 
 use crate::features::{feature_of, view_of};
 use crate::run::HOP_S;
@@ -83,7 +83,8 @@ impl Account<'_> {
         let Thresholds { rising, high } = self.model.parts().thresholds;
         text.line(format_args!(
             "An alert takes two hops in a row above {rising:.4} (rising) or {high:.4} (high; a \
-             person's own may be lower), and ends below 0.7 of it."
+             person's own may be lower), and ends below {:.4}.",
+            rising * Config::default().off_ratio
         ));
         if let Some(signal) = it.lacking() {
             text.line(format_args!(
@@ -241,7 +242,7 @@ mod tests {
     use std::sync::Arc;
 
     use biosignal::{Channel, DeviceId, Reading, Timestamp};
-    use detector::{Config, Usual};
+    use detector::Usual;
 
     use super::*;
     use crate::run::{before, run};
