@@ -80,14 +80,15 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let done = match Arguments::parse().task {
-        Task::Run { scenario, socket } => match Scenario::load(&scenario) {
-            Ok(scenario) => run(scenario, socket).await,
-            Err(error) => Err(error),
-        },
-        Task::People { count, hours, seed, into } => people(People { count, hours, seed }, &into),
-    };
+    let done = perform(Arguments::parse().task).await;
     done.map_or_else(complain, |()| ExitCode::SUCCESS)
+}
+
+async fn perform(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Run { scenario, socket } => run(Scenario::load(&scenario)?, socket).await,
+        Task::People { count, hours, seed, into } => people(People { count, hours, seed }, &into),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]

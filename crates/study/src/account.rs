@@ -81,10 +81,11 @@ impl Account<'_> {
         };
         text.line(format_args!("State {}, score {score:.4}, quality {:.2}.", it.level, it.quality));
         let Thresholds { rising, high } = self.model.parts().thresholds;
+        let Config { hold_hops, off_ratio, .. } = Config::default();
         text.line(format_args!(
-            "An alert takes two hops in a row above {rising:.4} (rising) or {high:.4} (high; a \
-             person's own may be lower), and ends below {:.4}.",
-            rising * Config::default().off_ratio
+            "An alert takes {hold_hops} hops in a row above {rising:.4} (rising) or {high:.4} (high; \
+             a person's own may be lower), and ends below {:.4}.",
+            rising * off_ratio
         ));
         if let Some(signal) = it.lacking() {
             text.line(format_args!(
@@ -342,16 +343,15 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, reason = "a temperature in its steps")]
             let step =
                 |at: u32| (celsius / Channel::SkinTemperature.scale()) as i32 + (at % 2) as i32;
-            let mut readings = stream().readings;
+            let Stream { mut readings, start, end, .. } = stream();
             let skin = |it: &Reading| Reading {
                 channel: Channel::SkinTemperature,
+                period_us: 1_000_000,
                 samples: vec![step(it.sequence)],
                 ..it.clone()
             };
-            let every_second =
-                stream().readings.into_iter().filter(|it| it.channel == Channel::Eda);
-            readings.extend(every_second.map(|it| skin(&Reading { period_us: 1_000_000, ..it })));
-            let Stream { start, end, .. } = stream();
+            let each_second = readings.iter().filter(|it| it.channel == Channel::Eda);
+            readings.extend(each_second.map(skin).collect::<Vec<_>>());
             let stream = Stream::from_readings(readings, start, end);
             let hops = run(&stream, &config, &model).assessments;
             let of = hops.last().expect("there are hops");

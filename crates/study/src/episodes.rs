@@ -196,10 +196,10 @@ pub(crate) fn read(path: &Path, asked: &Asked) -> anyhow::Result<Episodes> {
 
 /// How much a row teaches; none where it counts as neither inside nor outside.
 fn weight_in(row: &Row<'_>, column: usize) -> anyhow::Result<Option<f64>> {
-    if row.text(column) == NEITHER {
+    let text = row.text(column);
+    if text == NEITHER {
         return Ok(None);
     }
-    let text = row.text(column);
     let wrong = || row.complain(column, &format!("{text:?}: a weight is 0 to 1, or {NEITHER}"));
     let weight = row.number(column).map_err(|_| wrong())?;
     if (0.0..=1.0).contains(&weight) { Ok(Some(weight)) } else { Err(wrong()) }

@@ -69,8 +69,8 @@ pub(crate) fn execute(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 /// Every alert, as it began and as it got worse.
 fn list(name: &str, alerts: &[Alert]) -> String {
     let raised = alerts.iter().filter(|it| it.at == it.raised_at).count();
-    let (alerts_in_words, worse) = (counted(raised, "alert"), alerts.len() - raised);
-    let mut text = format!("{name}: {alerts_in_words}, of which {worse} got worse\n");
+    let worse = alerts.len() - raised;
+    let mut text = format!("{name}: {}, of which {worse} got worse\n", counted(raised, "alert"));
     for (number, alert) in (1..).zip(alerts) {
         let at = alert.at.as_seconds_f64();
         let how = if alert.at == alert.raised_at { "raised" } else { "escalated" };

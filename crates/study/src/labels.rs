@@ -1,3 +1,5 @@
+//! What staff said of alerts, as labels to learn from and to evaluate on.
+
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +10,7 @@ use store::{Alert, Outcome};
 
 use crate::episodes::NEITHER;
 use crate::output;
-use crate::source::{ensure_worn, open, runtime};
+use crate::source::{ensure_worn, open_store, runtime};
 use crate::words::counted;
 
 /// Arguments of `tidewatch study labels`.
@@ -33,7 +35,7 @@ const OPEN_S: i64 = 3600;
 /// Writes what staff said of alerts as episodes.
 pub(crate) fn execute(args: &LabelsArgs) -> anyhow::Result<ExitCode> {
     output::check(&args.out)?;
-    let (store, runtime) = (open(&args.store)?, runtime()?);
+    let (store, runtime) = (open_store(&args.store)?, runtime()?);
     let mut alerts = Vec::new();
     for person in &args.person {
         runtime.block_on(ensure_worn(&store, person))?;

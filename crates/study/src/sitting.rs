@@ -28,8 +28,15 @@ pub(crate) struct Sitting {
     pub(crate) origin: Timestamp,
 }
 
-/// Gives recordings their labels. One that has none was calm from end to end.
-pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitting> {
+/// Gives recordings their labels. One that has none was calm from end to end. Says on standard
+/// error which labels tell of no time that was recorded.
+///
+/// # Errors
+/// Standard error is closed.
+pub(crate) fn sittings(
+    recordings: Vec<Named>,
+    episodes: &Episodes,
+) -> std::io::Result<Vec<Sitting>> {
     let labelled = |recording: Named| {
         let labels = episodes.get(&recording.name).cloned().unwrap_or_default();
         let person = labels.person.clone().unwrap_or_else(|| recording.name.clone());
@@ -37,18 +44,7 @@ pub(crate) fn sittings(recordings: Vec<Named>, episodes: &Episodes) -> Vec<Sitti
         let (name, stream) = (recording.name, recording.stream);
         Sitting { name, person, labels, stream, before: Vec::new(), origin }
     };
-    recordings.into_iter().map(labelled).collect()
-}
-
-/// The same, and says on standard error which labels tell of no time that was recorded.
-///
-/// # Errors
-/// Standard error is closed.
-pub(crate) fn labelled(
-    recordings: Vec<Named>,
-    episodes: &Episodes,
-) -> std::io::Result<Vec<Sitting>> {
-    let sittings = sittings(recordings, episodes);
+    let sittings: Vec<Sitting> = recordings.into_iter().map(labelled).collect();
     for warning in sittings.iter().filter_map(Sitting::misplaced) {
         writeln!(std::io::stderr(), "warning: {warning}")?;
     }
@@ -68,7 +64,7 @@ pub(crate) fn recorded(name: &str) -> anyhow::Result<Option<Sitting>> {
     let episodes = crate::episodes::read(&folder.join("episodes.csv"), &asked)?;
     let recording = crate::source::recording(&folder.join(format!("{name}.zip")))?;
     let named = Named { name: name.to_owned(), stream: Stream::of(&recording) };
-    Ok(sittings(vec![named], &episodes).pop())
+    Ok(sittings(vec![named], &episodes)?.pop())
 }
 
 /// The people of whom at least one episode was recorded.
@@ -79,11 +75,10 @@ pub(crate) fn with_episodes<'a>(sittings: impl Iterator<Item = &'a Sitting>) -> 
 impl Sitting {
     /// Whether any part of an episode was recorded.
     pub(crate) fn has_episode(&self) -> bool {
-        self.labels.episodes.iter().any(|it| self.recorded(it))
+        self.labels.episodes.iter().any(|it| self.holds_part_of(it))
     }
 
-    /// Whether any part of an episode was.
-    fn recorded(&self, episode: &Episode) -> bool {
+    fn holds_part_of(&self, episode: &Episode) -> bool {
         let [start, end] = self.span();
         episode.start < end && episode.end > start
     }
@@ -95,7 +90,7 @@ impl Sitting {
     /// A word on episodes of which no part was recorded, where there are any.
     fn misplaced(&self) -> Option<String> {
         let all = self.labels.episodes.len();
-        let outside = self.labels.episodes.iter().filter(|it| !self.recorded(it)).count();
+        let outside = self.labels.episodes.iter().filter(|it| !self.holds_part_of(it)).count();
         let [start, end] = self.span();
         (outside > 0).then(|| {
             format!(
@@ -307,7 +302,7 @@ mod tests {
         let stream = sitting().stream;
         let recording = |name: &str| Named { name: name.to_owned(), stream: stream.clone() };
         let episodes = Episodes::from([("A".to_owned(), sitting().labels)]);
-        let all = sittings(vec![recording("A"), recording("B")], &episodes);
+        let all = sittings(vec![recording("A"), recording("B")], &episodes).expect("told");
         let calm: Vec<bool> = all.iter().map(|it| !it.has_episode()).collect();
         assert_eq!(calm, [false, true]);
         assert_eq!(with_episodes(all.iter()), BTreeSet::from(["A"]));

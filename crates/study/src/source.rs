@@ -102,7 +102,7 @@ impl Sources {
     }
 
     fn stored(&self, folder: &Path) -> anyhow::Result<Vec<Named>> {
-        let (store, runtime) = (open(folder)?, runtime()?);
+        let (store, runtime) = (open_store(folder)?, runtime()?);
         let moment = |given: Option<jiff::Timestamp>, open: i64| {
             given.map_or(Timestamp::from_micros(open), |it| {
                 Timestamp::from_micros(it.as_microsecond())
@@ -134,7 +134,7 @@ impl Sources {
 }
 
 /// Opens a store that is there.
-pub(crate) fn open(folder: &Path) -> anyhow::Result<Store> {
+pub(crate) fn open_store(folder: &Path) -> anyhow::Result<Store> {
     ensure!(
         folder.join("tidewatch.sqlite").exists(),
         "{} holds no store (tidewatch.sqlite)",

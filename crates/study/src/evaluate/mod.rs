@@ -23,7 +23,7 @@ use detector::Thresholds;
 use crate::episodes::{self, Episodes};
 use crate::report;
 use crate::score::{Effort, NEVER};
-use crate::sitting::{Sitting, labelled};
+use crate::sitting::{Sitting, sittings};
 use crate::source::Sources;
 use crate::table::Table;
 use crate::train::{Lesson, Recipe, grade};
@@ -162,7 +162,7 @@ impl EvaluateArgs {
         if self.scores.is_some() && self.sources.is_empty() {
             return Ok(Vec::new());
         }
-        let sittings = labelled(self.sources.read()?, episodes)?;
+        let sittings = sittings(self.sources.read()?, episodes)?;
         ensure!(
             sittings.iter().any(Sitting::has_episode),
             "{} has no episode of these recordings",

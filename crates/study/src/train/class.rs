@@ -90,6 +90,9 @@ pub(crate) struct Learned {
     pub(crate) thresholds: Thresholds,
     /// What people came to of whom nothing was learned.
     pub(crate) unseen: Judged,
+    /// What led to it.
+    fits: Vec<Unseen>,
+    calibration: [f64; 2],
 }
 
 impl Fitted {
@@ -234,25 +237,13 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// The same as the running detector scores them, which learns nothing of what is usual while
+    /// The unseen as the running detector scores them, which learns nothing of what is usual while
     /// its score is above a threshold.
-    fn heard(
-        &self,
-        unseen: &[Unseen],
-        calibration: [f64; 2],
-        thresholds: Thresholds,
-    ) -> anyhow::Result<Judged> {
+    fn heard(&self, learned: &Learned) -> anyhow::Result<Judged> {
         let mut judged = Judged { whole: Vec::new(), cropped: Vec::new() };
-        for it in unseen {
-            let model = Arc::new(Model::new(Parts {
-                id: "unseen".to_owned(),
-                about: About::default(),
-                population: self.population.clone(),
-                weights: it.fitted.weights(calibration),
-                lacking: BTreeMap::new(),
-                smoothing_s: self.recipe.smoothing,
-                thresholds,
-            })?);
+        for it in &learned.fits {
+            let weights = it.fitted.weights(learned.calibration);
+            let model = Arc::new(Model::new(self.parts("unseen", weights, learned.thresholds))?);
             let lesson = &self.lessons[it.place];
             judged.whole.extend(grade(&lesson.sitting, &model));
             judged.cropped.extend(lesson.crops.iter().filter_map(|crop| grade(crop, &model)));
@@ -270,15 +261,21 @@ impl<'a> Class<'a> {
         learned: &Learned,
         lacking: BTreeMap<Signal, Weights>,
     ) -> anyhow::Result<Model> {
-        Ok(Model::new(Parts {
+        let parts = self.parts(id, learned.weights.clone(), learned.thresholds);
+        Ok(Model::new(Parts { about: card::about(self), lacking, ..parts })?)
+    }
+
+    /// What makes a model of weights and thresholds, but for the words about it.
+    fn parts(&self, id: &str, weights: Weights, thresholds: Thresholds) -> Parts {
+        Parts {
             id: id.to_owned(),
-            about: card::about(self),
+            about: About::default(),
             population: self.population.clone(),
-            weights: learned.weights.clone(),
-            lacking,
+            weights,
+            lacking: BTreeMap::new(),
             smoothing_s: self.recipe.smoothing,
-            thresholds: learned.thresholds,
-        })?)
+            thresholds,
+        }
     }
 
     /// What is learned about the inputs of the mask from the recordings that count: weights, and
@@ -292,12 +289,12 @@ impl<'a> Class<'a> {
         counts: impl Fn(&Sitting) -> bool,
         choose: impl Fn(&Judged) -> anyhow::Result<Thresholds>,
     ) -> anyhow::Result<Learned> {
-        let unseen = self.unseen(mask, &counts);
-        let calibration = self.calibration(&unseen)?;
-        let unseen = self.graded(&unseen, calibration);
+        let fits = self.unseen(mask, &counts);
+        let calibration = self.calibration(&fits)?;
+        let unseen = self.graded(&fits, calibration);
         let thresholds = choose(&unseen)?;
         let weights = self.fit(mask, counts).weights(calibration);
-        Ok(Learned { weights, thresholds, unseen })
+        Ok(Learned { weights, thresholds, unseen, fits, calibration })
     }
 
     /// What is weighed where one of these signals is lacking, such that RISING keeps its budget of
@@ -320,12 +317,9 @@ impl<'a> Class<'a> {
         for signal in signals {
             let of_signal = inputs_of(*signal);
             let rest: Vec<bool> = mask.iter().zip(of_signal).map(|(it, of)| *it && !of).collect();
-            let unseen = self.unseen(&rest, &counts);
-            let calibration = self.calibration(&unseen)?;
-            let first = thresholds_or_never(&self.graded(&unseen, calibration));
-            let thresholds = thresholds_or_never(&self.heard(&unseen, calibration, first)?);
-            let weights = self.fit(&rest, &counts).weights(calibration);
-            let weights = matched(weights, thresholds, whole.thresholds);
+            let learned = self.learn(&rest, &counts, |unseen| Ok(thresholds_or_never(unseen)))?;
+            let thresholds = thresholds_or_never(&self.heard(&learned)?);
+            let weights = matched(learned.weights, thresholds, whole.thresholds);
             lacking.extend(weights.map(|weights| (*signal, weights)));
         }
         Ok(lacking)

@@ -8,7 +8,7 @@ use detector::{Model, Signal};
 
 use super::card::card;
 use super::{Class, Lesson, Recipe, personal, thresholds};
-use crate::sitting::{Sitting, labelled, with_episodes};
+use crate::sitting::{Sitting, sittings, with_episodes};
 use crate::source::Sources;
 use crate::words::counted;
 use crate::{episodes, model_file, output, parallel};
@@ -45,7 +45,7 @@ pub(crate) fn execute(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     output::check(&args.out)?;
     let prior = args.personal.as_deref().map(|path| model_file::read(Some(path))).transpose()?;
     let episodes = episodes::read(&args.episodes, &args.recipe.asked)?;
-    let sittings = labelled(args.sources.read()?, &episodes)?;
+    let sittings = sittings(args.sources.read()?, &episodes)?;
     let people = with_episodes(sittings.iter());
     ensure!(!people.is_empty(), "{} labels none of the recordings", args.episodes.display());
     let stem = args.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();

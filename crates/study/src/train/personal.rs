@@ -77,7 +77,7 @@ struct Windows {
     x: Array2<f64>,
     /// 1 inside of an episode.
     y: Array1<f64>,
-    /// How far each label is to be trusted, above 0 to 1; outside of episodes 1.
+    /// The weight of each label, above 0 to 1; 1 outside of episodes.
     trust: Array1<f64>,
 }
 

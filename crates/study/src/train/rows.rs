@@ -29,7 +29,7 @@ pub(super) struct Rows {
     /// Inputs, and a last column of ones.
     pub(super) x: Array2<f64>,
     pub(super) inside: Vec<bool>,
-    /// How much each hop's label is to be trusted beside others of its class, above 0 to 1.
+    /// The weight of each hop's label beside others of its class, above 0 to 1; 1 outside.
     pub(super) trust: Vec<f64>,
     minutes: Vec<i64>,
     fresh: Vec<bool>,
@@ -48,7 +48,7 @@ impl Rows {
         Self {
             x,
             inside: times.iter().map(|time| is_inside(sitting, *time)).collect(),
-            trust: times.iter().map(|time| trust(sitting, *time)).collect(),
+            trust: times.iter().map(|time| weight(sitting, *time).unwrap_or(1.0)).collect(),
             minutes: times.iter().map(|time| minute(sitting, *time)).collect(),
             fresh: times.iter().map(|time| is_fresh(sitting, *time)).collect(),
             known_from: known_from(&hops),
@@ -122,13 +122,13 @@ pub(super) fn assessed(
 
 /// The label of a hop, as it will be scored: that of the middle of its 10 s.
 pub(super) fn is_inside(sitting: &Sitting, time: f64) -> bool {
-    sitting.labels.episodes.iter().any(|it| it.holds(time - STEP_S / 2.0))
+    weight(sitting, time).is_some()
 }
 
-/// How much the label of a hop teaches: as much as the heaviest episode that holds it.
-fn trust(sitting: &Sitting, time: f64) -> f64 {
+/// The weight of the heaviest episode that holds a hop; none outside.
+fn weight(sitting: &Sitting, time: f64) -> Option<f64> {
     let holding = sitting.labels.episodes.iter().filter(|it| it.holds(time - STEP_S / 2.0));
-    holding.map(|it| it.weight).reduce(f64::max).unwrap_or(1.0)
+    holding.map(|it| it.weight).reduce(f64::max)
 }
 
 /// Whether a hop counts as neither inside nor outside.

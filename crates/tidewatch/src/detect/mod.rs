@@ -25,7 +25,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use reproduce::{ReproduceArgs, reproduce};
 pub(crate) use wearer::Judge;
 
-use watch::{CATCH_UP_EVERY, Watch};
+use watch::Watch;
+
+/// How often the store is asked for batches that the broker did not deliver.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs the detector until asked to stop.
 pub(crate) async fn run(

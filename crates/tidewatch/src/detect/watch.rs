@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use biosignal::{DeviceId, PersonId, Timestamp};
 use bus::{Message, PayloadError, wire};
@@ -12,9 +12,8 @@ use tokio::sync::Notify;
 use super::session::Session;
 use super::wearer::{Decision, Judge, Wearer};
 
-/// How often the store is asked for batches that the broker did not deliver.
-pub(super) const CATCH_UP_EVERY: Duration = Duration::from_secs(30);
-/// How far back it is asked, us.
+/// How far back the store is asked for what the broker did not deliver, us: three times as far as
+/// it was asked last.
 const CATCH_UP_BACK_US: i64 = 90_000_000;
 
 /// Everybody under watch at a site.
